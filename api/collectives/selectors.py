@@ -1,0 +1,43 @@
+"""Who belongs to what."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from api.accounts.models import User
+from api.collectives.models import HALL_ID, Collective, Membership
+
+
+def visible_collectives(user: User) -> QuerySet[Collective]:
+    """The collectives a user belongs to."""
+    return Collective.objects.filter(memberships__user=user, memberships__until=None)
+
+
+def collective_ids_of(user: User) -> QuerySet[Membership, UUID]:
+    """Ids of the user's collectives, for use inside another query."""
+    return Membership.objects.filter(user=user, until=None).values_list("collective_id", flat=True)
+
+
+def member_ids(collective_id: UUID) -> list[UUID]:
+    """Ids of the users who belong to a collective now; the audience of its events."""
+    return list(
+        Membership.objects.filter(collective_id=collective_id, until=None).values_list("user_id", flat=True)
+    )
+
+
+def role_in(user: User, collective_id: UUID) -> str | None:
+    """`owner`, `member`, or None for a stranger."""
+    return (
+        Membership.objects.filter(user=user, collective_id=collective_id, until=None)
+        .values_list("role", flat=True)
+        .first()
+    )
+
+
+def owns(user: User) -> Q:
+    """For rows with a `collective_id`: those of the user's collectives."""
+    return Q(collective_id__in=collective_ids_of(user))
+
+
+def is_hall(collective_id: UUID) -> bool:
+    return collective_id == HALL_ID

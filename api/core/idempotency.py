@@ -1,0 +1,97 @@
+"""`Idempotency-Key`: the same key and body give the same answer for 24 hours, on any node.
+
+The key is inserted first and the answer stored beside it in the transaction that does the work. So a second request
+with the same key waits on the unique index until the first has committed or rolled back, and then replays or runs.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from api.core.errors import DomainError, FieldError, Invalid
+
+KEPT_FOR = timedelta(hours=24)
+_KEY = re.compile(r"[\x21-\x7e]{8,128}\Z")
+_KEPT_HEADERS = ("Content-Type", "Link", "Location", "Content-Disposition")
+# A body above this (an import) is told apart by its length and digest header, so that it can be streamed.
+_HASHED_BYTES = 1_048_576
+
+
+class KeyReused(Invalid):
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used for another request. Send a new key for a new request."
+    status = 422
+
+
+def read_key(request: Request) -> str | None:
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if key is None:
+        return None
+    if not _KEY.match(key):
+        detail = "The Idempotency-Key has 8 to 128 visible ASCII characters."
+        raise Invalid(errors=[FieldError("Idempotency-Key", detail)])
+    return key
+
+
+def run_once(
+    request: Request, user_id: UUID, key: str, work: Callable[[], HttpResponse], on_error: Callable[..., HttpResponse]
+) -> HttpResponse:
+    """Do `work` unless this user's `key` has been answered already; then give that answer again.
+
+    A domain error is an answer like any other and is kept; a crash or a server error is not, and rolls back
+    everything with the key.
+    """
+    digest = hashlib.blake2b(user_id.bytes + key.encode(), digest_size=16).digest()
+    fingerprint = _fingerprint(request)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_idempotencykey (digest, fingerprint, created_at) VALUES (%s, %s, now())"
+            " ON CONFLICT (digest) DO NOTHING",
+            [digest, fingerprint],
+        )
+        if cursor.rowcount == 0:
+            cursor.execute(
+                "SELECT fingerprint, status, headers, body FROM core_idempotencykey WHERE digest = %s", [digest]
+            )
+            return _replay(cursor.fetchone(), fingerprint)
+        try:
+            response = work()
+        except DomainError as error:
+            response = on_error(error)
+        if response.status_code >= 500 or response.streaming:
+            transaction.set_rollback(True)
+            return response
+        kept = [f"{name}: {response[name]}" for name in _KEPT_HEADERS if name in response]
+        cursor.execute(
+            "UPDATE core_idempotencykey SET status = %s, headers = %s, body = %s WHERE digest = %s",
+            [response.status_code, "\n".join(kept), response.content, digest],
+        )
+        return response
+
+
+def _fingerprint(request: Request) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(f"{request.method} {request.get_full_path()}\n{request.content_type}\n".encode())
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    if length <= _HASHED_BYTES and not (request.content_type or "").startswith("multipart/"):
+        digest.update(request._request.body)
+    else:
+        digest.update(f"{length} {request.META.get('HTTP_CONTENT_DIGEST', '')}".encode())
+    return digest.digest()
+
+
+def _replay(row: tuple[bytes, int, str, bytes], fingerprint: bytes) -> HttpResponse:
+    if bytes(row[0]) != fingerprint:
+        raise KeyReused
+    response = HttpResponse(bytes(row[3]), status=row[1])
+    for line in row[2].splitlines():
+        name, _, value = line.partition(": ")
+        response[name] = value
+    response["Idempotency-Replayed"] = "true"
+    return response

@@ -1,0 +1,54 @@
+"""Rate limits: fixed windows of one minute, counted in a file that all worker processes of a node map.
+
+A counter is 8 bytes: the window's number and the count. Two processes that count at the same instant may lose one;
+a limit needs no better. Slots are found by hash, and two callers that meet in one slot share its count, which with
+65,536 slots is rarer than it is harmful.
+"""
+
+import mmap
+import os
+import struct
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from zlib import crc32
+
+from django.conf import settings
+
+WINDOW = 60
+_SLOTS = 65_536
+_CELL = struct.Struct("=II")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    limit: int
+    remaining: int
+    reset: int
+    """Seconds until the window ends."""
+
+    @property
+    def exceeded(self) -> bool:
+        return self.remaining < 0
+
+
+@lru_cache(maxsize=1)
+def _table(path: Path, pid: int) -> mmap.mmap:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        file.truncate(_SLOTS * _CELL.size)
+        return mmap.mmap(file.fileno(), _SLOTS * _CELL.size)
+
+
+def count(kind: str, identity: str) -> Usage:
+    """Count one request of `identity` against the limit named `kind` in `settings.RATE_LIMITS`."""
+    limit = settings.RATE_LIMITS[kind]
+    now = int(time.time())
+    window = now // WINDOW
+    table = _table(settings.RATE_LIMIT_FILE, os.getpid())
+    offset = crc32(f"{kind}:{identity}".encode()) % _SLOTS * _CELL.size
+    seen, used = _CELL.unpack_from(table, offset)
+    used = used + 1 if seen == window else 1
+    _CELL.pack_into(table, offset, window, used)
+    return Usage(limit=limit, remaining=limit - used, reset=WINDOW - now % WINDOW)

@@ -1,0 +1,14 @@
+"""Log records carry the request and the user they belong to."""
+
+import logging
+
+from api.core import context
+
+
+class RequestFields(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        if identifier := context.request_id.get():
+            record.request_id = identifier
+        if user := context.user_id.get():
+            record.user_id = user
+        return True

@@ -1,0 +1,17 @@
+import select
+
+from django.db.backends.postgresql import base
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    def is_usable(self) -> bool:
+        """Whether the server has hung up since the last request.
+
+        Django asks this once a request. An idle session has nothing to read; a closed one reads as end of file.
+        Looking costs a microsecond, where the stock `SELECT 1` costs a round trip.
+        """
+        if self.connection is None or self.connection.closed:
+            return False
+        poll = select.poll()
+        poll.register(self.connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+        return not poll.poll(0)

@@ -1,0 +1,76 @@
+"""The base of every `XIn` and `XOut`: unknown keys are refused, and problems name their field by path."""
+
+from datetime import timedelta
+from typing import Any
+
+from rest_framework import serializers
+
+from api.core.errors import FieldError, Invalid
+from api.core.money import MAX_AMOUNT
+
+
+class MoneyOut(serializers.Serializer):
+    amount = serializers.IntegerField(help_text="Minor units: 15 is $0.15.")
+    currency = serializers.CharField(help_text="ISO 4217, such as USD.")
+
+
+class MoneyIn(serializers.Serializer):
+    amount = serializers.IntegerField(min_value=0, max_value=MAX_AMOUNT, help_text="Minor units: 15 is $0.15.")
+    currency = serializers.RegexField(r"^[A-Z]{3}\Z", help_text="ISO 4217, such as USD.")
+
+
+class SecondsField(serializers.IntegerField):
+    """A duration: whole seconds outside, `timedelta` inside."""
+
+    def to_internal_value(self, data: Any) -> timedelta:
+        return timedelta(seconds=super().to_internal_value(data))
+
+    def to_representation(self, value: Any) -> int:
+        return int(value.total_seconds()) if isinstance(value, timedelta) else int(value)
+
+
+class Out(serializers.Serializer):
+    """The shape of an answer."""
+
+
+class In(serializers.Serializer):
+    """The shape of a body or a query. Use `In.read(data)`; it raises `Invalid` with every problem at once."""
+
+    @classmethod
+    def read(cls, data: Any, *, partial: bool = False) -> dict[str, Any]:
+        if hasattr(data, "dict"):
+            data = data.dict()
+        if not isinstance(data, dict):
+            raise Invalid(errors=[FieldError("", "The body must be a JSON object.")])
+        form = cls(data=data, partial=partial)
+        errors = _unknown(form, data)
+        if not form.is_valid():
+            errors += _flatten(form.errors)
+        if errors:
+            raise Invalid(errors=errors)
+        return dict(form.validated_data)
+
+
+def _unknown(form: serializers.Serializer, data: dict[str, Any], path: str = "") -> list[FieldError]:
+    found = []
+    for name, value in data.items():
+        field = form.fields.get(name)
+        if field is None or field.read_only:
+            found.append(FieldError(path + str(name), "There is no such field here.", "unknown_field"))
+        elif isinstance(field, serializers.Serializer) and isinstance(value, dict):
+            found += _unknown(field, value, f"{path}{name}.")
+    return found
+
+
+def _flatten(errors: Any, path: str = "") -> list[FieldError]:
+    if isinstance(errors, dict):
+        items = errors.items()
+    elif errors and isinstance(errors[0], dict):
+        items = ((str(index), error) for index, error in enumerate(errors) if error)
+    else:
+        return [FieldError(path, str(error), getattr(error, "code", "invalid")) for error in errors]
+    found = []
+    for name, value in items:
+        place = path if name == "non_field_errors" else f"{path}.{name}" if path else str(name)
+        found += _flatten(value, place)
+    return found

@@ -1,0 +1,81 @@
+"""The base of every API view: permission table, idempotency, rate limits; and the few routes of no domain."""
+
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from rest_framework.exceptions import Throttled
+from rest_framework.request import Request
+from rest_framework.viewsets import ViewSet
+
+from api.core import context, idempotency, limits
+from api.core.http import answer
+from api.core.permissions import ANYONE, Row
+from api.core.problems import problem_of
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class ApiViewSet(ViewSet):
+    """A viewset whose actions are rows of `permission_table`.
+
+    An unsafe action runs once for each `Idempotency-Key`, in one transaction with the key.
+    """
+
+    permission_table: ClassVar[dict[str, Row]] = {}
+
+    @property
+    def required_scopes(self) -> list[str]:
+        """The OAuth2 scopes the present action needs; read by the API description."""
+        row = self.permission_table.get(self.action or "")
+        return [row.scope] if row and row.scope else []
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.perform_authentication(request)
+        user = request.user
+        if user.is_authenticated:
+            context.user_id.set(str(user.pk))
+        self.usage = _count(request)
+        if self.usage.exceeded:
+            raise Throttled(wait=self.usage.reset)
+        self.check_permissions(request)
+        if request.method not in _SAFE and user.is_authenticated:
+            key = idempotency.read_key(request)
+            if key is not None:
+                self._run_once(request, key)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.usage: limits.Usage | None = None
+        response = super().dispatch(request, *args, **kwargs)
+        if self.usage is not None:
+            response["RateLimit-Policy"] = f'"minute";q={self.usage.limit};w={limits.WINDOW}'
+            response["RateLimit"] = f'"minute";r={max(0, self.usage.remaining)};t={self.usage.reset}'
+        return response
+
+    def _run_once(self, request: Request, key: str) -> None:
+        name = request.method.lower()
+        handler = getattr(self, name)
+
+        def once(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+            return idempotency.run_once(
+                request, request.user.pk, key, lambda: handler(request, *args, **kwargs), problem_of
+            )
+
+        setattr(self, name, once)
+
+
+def _count(request: Request) -> limits.Usage:
+    """Count this request against its user and its application, and tell the tighter of the two."""
+    if not request.user.is_authenticated:
+        return limits.count("address", request.META.get("REMOTE_ADDR", ""))
+    usage = limits.count("user", str(request.user.pk))
+    application = limits.count("application", str(request.auth.application_id))
+    return min(usage, application, key=lambda each: each.remaining)
+
+
+class TimeViewSet(ApiViewSet):
+    permission_table: ClassVar = {"retrieve": Row(ANYONE, None)}
+
+    def retrieve(self, request: Request) -> HttpResponse:
+        """The server's clock, which every deadline is measured by."""
+        return answer({"now": timezone.now()})

@@ -1,0 +1,1 @@
+"""Running Guildhall on one machine: the embedded database, `make run`, `make test`."""

@@ -1,0 +1,241 @@
+"""Django's settings. Everything that differs between installations comes from `config.env`."""
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from config import env
+from config.domains import DOMAINS
+
+BASE_DIR = env.BASE_DIR
+DATA_DIR = env.data_dir()
+CLIENT_DIST = BASE_DIR / "client" / "dist"
+
+# "local" is for one machine and its own browser; anything else must bring its own secrets.
+MODE = env.mode()
+LOCAL = MODE == "local"
+DEBUG = env.flag("DEBUG")
+PORT = env.number("PORT", 8000)
+
+
+def _local_secret(path: Path) -> str:
+    """The secret of a local installation: made once, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+SECRET_KEY = env.text("SECRET_KEY")
+if not SECRET_KEY:
+    if not LOCAL:
+        raise ImproperlyConfigured("SECRET_KEY is not set. Give this installation a secret of its own.")
+    SECRET_KEY = _local_secret(DATA_DIR / "secret-key")
+
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost" if LOCAL else "")
+if not LOCAL and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts this installation answers for.")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CORS_ALLOWED_ORIGINS = env.words("CLIENT_ORIGINS")
+CORS_URLS_REGEX = r"^/(api|oauth)/"
+CORS_EXPOSE_HEADERS = [
+    "Link",
+    "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "X-Request-ID",
+    "Content-Disposition",
+    "Idempotency-Replayed",
+]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "x-request-id",
+    "x-read-after",
+]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "corsheaders",
+    "rest_framework",
+    "oauth2_provider",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "drf_spectacular",
+    *[f"api.{domain}" for domain in DOMAINS],
+]
+
+MIDDLEWARE = [
+    "api.core.middleware.RequestContext",
+    "corsheaders.middleware.CorsMiddleware",
+    "api.core.middleware.ApiEntrance",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "api.core.middleware.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "api.core.middleware.ApiExit",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": dj_database_url.parse(env.database_url(), conn_max_age=None)}
+DATABASES["default"]["ENGINE"] = "api.core.postgres"
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+DATABASES["default"]["TEST"] = {"NAME": env.text("TEST_DATABASE_NAME") or None}
+DATABASE_ROUTERS = ["api.core.router.ReplicaRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Shared by all workers of all nodes, so that a limit on sign-in holds whichever of them answers.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"},
+}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS: list[Path] = []
+WHITENOISE_ROOT = CLIENT_DIST if CLIENT_DIST.exists() else None
+WHITENOISE_INDEX_FILE = True
+
+SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+IMPORT_MAX_BYTES = env.number("IMPORT_MAX_BYTES", 10 * 1024**3)
+
+EMAIL_URL = env.text("SMTP_HOST")
+DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Guildhall <guildhall@localhost>")
+if EMAIL_URL:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = EMAIL_URL
+    EMAIL_PORT = env.number("SMTP_PORT", 587)
+    EMAIL_HOST_USER = env.text("SMTP_USER")
+    EMAIL_HOST_PASSWORD = env.text("SMTP_PASSWORD")
+    EMAIL_USE_TLS = env.flag("SMTP_TLS", True)
+else:
+    # Without a mail server a message becomes a file, so a local user can still follow its link.
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(DATA_DIR / "mail")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.accounts.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["api.core.permissions.TablePermission"],
+    "DEFAULT_PARSER_CLASSES": ["api.core.http.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["api.core.http.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.core.http.OnlyJSON",
+    "DEFAULT_SCHEMA_CLASS": "api.core.schema.Schema",
+    "EXCEPTION_HANDLER": "api.core.problems.handle_exception",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Guildhall",
+    "DESCRIPTION": "A marketplace for crowd work that the people who use it govern.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "PREPROCESSING_HOOKS": ["api.core.schema.only_api"],
+    "POSTPROCESSING_HOOKS": ["api.core.schema.finish"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+
+# Requests a minute: for one user over all applications, one application over all users, one address
+# without a token.
+RATE_LIMITS = {
+    "user": env.number("RATE_LIMIT_USER", 3000),
+    "application": env.number("RATE_LIMIT_APPLICATION", 60_000),
+    "address": env.number("RATE_LIMIT_ADDRESS", 300),
+}
+RATE_LIMIT_FILE = DATA_DIR / "run" / "limits"
+
+# Rules of the house; a charter may be stricter towards requesters, never towards workers.
+LATE_GRACE = timedelta(minutes=2)
+APPEAL_WINDOW = timedelta(days=14)
+REJECTION_LIMIT_SHARE = 0.20
+REJECTION_LIMIT_COUNT = 20
+HOLD_LIMIT = 10
+FEE_BPS = env.number("FEE_BPS", 0)
+CURRENCY = env.text("CURRENCY", "USD")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": "pythonjsonlogger.orjson.OrjsonFormatter",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger"},
+        },
+        "plain": {"format": "%(levelname)s %(name)s: %(message)s"},
+    },
+    "filters": {"request": {"()": "api.core.logs.RequestFields"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": env.text("LOG_FORMAT", "json"),
+            "filters": ["request"],
+        },
+    },
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "WARNING")},
+    "loggers": {"guildhall": {"level": env.text("LOG_LEVEL", "INFO")}},
+}
+
+from config.accounts import *  # noqa: E402, F403  (allauth and OAuth2 have a page of their own)

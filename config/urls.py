@@ -1,0 +1,26 @@
+"""Every route. A domain brings its own in `urls.py`; what the domains do not know of stands here."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from api.core.health import healthz, readyz
+from config.domains import DOMAINS
+
+# From the top down: the calls made most often (claim, submit) are then resolved first.
+_api: list[URLPattern | URLResolver] = []
+for _domain in reversed(DOMAINS):
+    if find_spec(f"api.{_domain}.urls"):
+        _api += import_module(f"api.{_domain}.urls").urlpatterns
+
+urlpatterns = [
+    path("api/v1/", include(_api)),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("admin/", admin.site.urls),
+]
+
+handler404 = "api.core.problems.not_found"
+handler500 = "api.core.problems.server_error"
