@@ -28,6 +28,7 @@ SCOPES = {
     "webhooks:read": "See webhooks and their deliveries",
     "webhooks:write": "Register and change webhooks",
 }
+OAUTH2_PROVIDER_APPLICATION_MODEL = "accounts.Application"
 OAUTH2_PROVIDER = {
     "SCOPES": SCOPES,
     "DEFAULT_SCOPES": ["account:read"],

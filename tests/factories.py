@@ -9,9 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from oauth2_provider.models import AccessToken, Application
+from oauth2_provider.models import AccessToken
 
-from api.accounts.models import User
+from api.accounts.models import Application, User
 
 ALL_SCOPES = tuple(settings.SCOPES)
 _number = count(1)
@@ -55,7 +55,7 @@ class ApiClient(Client):
 
 
 def make_api(user: User | None = None, scopes: Iterable[str] = ALL_SCOPES) -> ApiClient:
-    """A client that calls the API as `user`, or as nobody. `put`, `patch` and `delete` take `data` as JSON too.
+    """A client that calls the API as `user`, or as nobody. `put`, `patch` and `delete` send JSON, too.
 
     Send a key with `headers={"Idempotency-Key": "…"}`.
     """

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
+from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
@@ -16,7 +17,7 @@ from api.accounts.models import User
 class Grant:
     """What a token allows: its application and scopes."""
 
-    application_id: int
+    application_id: UUID
     scopes: frozenset[str]
 
 
