@@ -23,7 +23,8 @@ class Project(models.Model):
 
     `assignments_per_task`, `currency` and `fee_bps` are copied from the first version when that is published, and
     stay: places and escrow are counted by them. `last_position` is the position of the newest task; it moves only
-    under a lock on this row, so positions become visible in order.
+    under a lock on this row, so positions become visible in order. `inputs_unchecked` says that the draft's input
+    schema was changed after tasks were imported, so publishing has to check them again.
     """
 
     State = ProjectState
@@ -38,6 +39,7 @@ class Project(models.Model):
     currency = models.CharField(max_length=3)
     fee_bps = models.PositiveSmallIntegerField(default=0)
     last_position = models.IntegerField(default=-1)
+    inputs_unchecked = models.BooleanField(default=False)
     created_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
     published_at = models.DateTimeField(null=True)
@@ -201,10 +203,32 @@ class OpenTask(models.Model):
         return f"{self.project_id}:{self.position} ({self.free} free)"
 
 
+class UnfundedPlace(models.Model):
+    """Places that came back when the purse could not pay a price that had risen since they were funded.
+
+    They are opened again when the project is next published or resumed and the purse can pay for all of them.
+    """
+
+    pk = models.CompositePrimaryKey("project_id", "position")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, db_index=False)
+    position = models.IntegerField()
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, db_constraint=False, db_index=False)
+    places = models.SmallIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(places__gte=1), name="unfundedplace_one_at_least")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project_id}:{self.position} ({self.places} not funded)"
+
+
 class ProjectStats(models.Model):
     """Progress of a project, rolled up from events by the jobs process; never written by claim or submit.
 
-    Counts are of assignments by state. `recent_seconds` and `recent_review_seconds` are the newest 201 durations,
+    `tasks` is exact: whoever adds or deletes tasks changes it in the same transaction. `funded` is what the escrow
+    was given, less what went back to the purse. The other counts are of assignments by state. `recent_seconds` and `recent_review_seconds` are the newest 201 durations,
     oldest first; `histogram` counts all durations by the buckets of `projects/rollup.py`.
     """
 
@@ -218,6 +242,8 @@ class ProjectStats(models.Model):
     rejected = models.IntegerField(default=0)
     returned = models.IntegerField(default=0)
     expired = models.IntegerField(default=0)
+    workers = models.IntegerField(default=0)
+    funded = models.BigIntegerField(default=0)
     recent_seconds = ArrayField(models.FloatField(), default=list)
     recent_review_seconds = ArrayField(models.FloatField(), default=list)
     histogram = ArrayField(models.IntegerField(), default=list)
@@ -254,3 +280,27 @@ class ProjectMinute(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project_id} {self.at}"
+
+
+class RollUpCursor(models.Model):
+    """How far the roll-up has read the outbox: one row.
+
+    Transactions visible in the snapshot `seen` are counted. Those visible in `target` are being counted, in the order
+    of (xid, event id), up to `xid` and `event`; `target` is empty between rounds. Events up to id `floor` are counted
+    whatever their transaction.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    seen = models.TextField()
+    target = models.TextField(blank=True)
+    xid = models.BigIntegerField(default=0)
+    event = models.BigIntegerField(default=0)
+    floor = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(id=1), name="rollupcursor_one_row")
+        ]
+
+    def __str__(self) -> str:
+        return self.seen
