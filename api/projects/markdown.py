@@ -1,4 +1,4 @@
-"""Markdown to HTML that may stand in a page: CommonMark and tables; no HTML of the author's own gets through."""
+"""Markdown to HTML that may stand in a page: CommonMark and tables; no HTML of the author's own."""
 
 from functools import lru_cache
 
@@ -23,9 +23,9 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     return value
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def render(text: str) -> str:
-    """Safe HTML. Links carry `rel="noopener nofollow ugc"`, images are https only, column alignment is lost."""
+    """Safe HTML. Links carry `rel="noopener nofollow ugc"`, images are https only; alignment is lost."""
     return nh3.clean(
         _PARSER.render(text),
         tags=_TAGS,

@@ -1,8 +1,8 @@
 """JSON Schema (2020-12) for task inputs and answers: checked when saved, compiled once, told in plain words.
 
-A schema comes from a stranger and runs for every answer, so it is bounded before it is compiled: 64 kB, 20 levels,
-references only to its own parts and never in a circle, 5,000 subschemas when they are all written out, and patterns
-for an engine whose time grows linearly with the text.
+A schema comes from a stranger and runs for every answer, so it is bounded before it is compiled: 64 kB, 20
+levels, references only to its own parts and never in a circle, 5,000 subschemas when they are all written
+out, and patterns for an engine whose time grows linearly with the text.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -110,7 +110,7 @@ def draft_validator(document: Schema) -> Draft202012Validator:
 
 
 def problems(validator: Draft202012Validator, value: Any, limit: int = MAX_PROBLEMS) -> list[FieldError]:
-    """What is wrong with a value: one entry for each key at fault, named by its dotted path; at most `limit`."""
+    """What is wrong with a value: each key at fault, by its dotted path; at most `limit` entries."""
     return list(islice(_problems(validator, value), limit))
 
 
