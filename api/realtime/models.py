@@ -9,7 +9,11 @@ from django.db.models.functions import Now
 
 
 class Event(models.Model):
-    """A fact that was committed. `type` is a noun and a past verb: `assignment.submitted`."""
+    """A fact that was committed. `type` is a noun and a past verb: `assignment.submitted`.
+
+    `audience` holds ids of collectives, and so of users too, whose solo collectives have their ids: whoever belongs
+    to one of them may hear of it.
+    """
 
     id = models.BigAutoField(primary_key=True)
     xid = models.BigIntegerField(db_default=RawSQL("pg_current_xact_id()::text::bigint", []))

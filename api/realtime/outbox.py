@@ -12,7 +12,8 @@ from api.realtime.models import Event
 def publish(
     type_: str, *, subject: UUID, audience: Iterable[UUID] = (), data: Mapping[str, Any] | None = None
 ) -> None:
-    """Record that something happened to `subject`, for the users in `audience`.
+    """Record that something happened to `subject`, for the members of the collectives (a user's own id
+    is one) in `audience`.
 
     `data` holds ids and small facts, never whole objects. Raises TransactionManagementError outside a transaction.
     """

@@ -92,6 +92,11 @@ class Assignment(models.Model):
             models.Index(fields=["worker", "-id"], name="assignment_of_worker"),
             models.Index(fields=["project", "state", "id"], name="assignment_of_project"),
             models.Index(
+                fields=["worker"],
+                condition=models.Q(state__in=["claimed", "sent_back"]),
+                name="assignment_in_hand",
+            ),
+            models.Index(
                 fields=["expires_at"],
                 condition=models.Q(state__in=["claimed", "sent_back"]),
                 name="assignment_expiry_clock",
@@ -160,7 +165,6 @@ class Participation(models.Model):
     reopened_seen = models.BigIntegerField(db_default=0)
     reopened_position = models.IntegerField(db_default=-1)
     taken = models.IntegerField(db_default=0)
-    holding = models.IntegerField(db_default=0)
     started_at = models.DateTimeField(db_default=Now())
 
     class Meta:

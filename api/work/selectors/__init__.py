@@ -1,0 +1,23 @@
+"""Reads of the work domain."""
+
+from api.work.selectors.assignments import (
+    access_assignment,
+    answer_problems,
+    answer_validator,
+    visible_assignments,
+)
+from api.work.selectors.feed import SORTS, Wanted, as_card, feed, feed_card
+from api.work.selectors.summary import work_summary
+
+__all__ = [
+    "SORTS",
+    "Wanted",
+    "access_assignment",
+    "answer_problems",
+    "answer_validator",
+    "as_card",
+    "feed",
+    "feed_card",
+    "visible_assignments",
+    "work_summary",
+]

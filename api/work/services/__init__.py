@@ -1,0 +1,26 @@
+"""What workers do, and the clocks that run meanwhile."""
+
+from api.work.services.claim import Claim, claim_next, claim_task
+from api.work.services.handback import (
+    expire_overdue,
+    lock_projects,
+    return_assignment,
+    settle_rejections,
+)
+from api.work.services.hiding import hide_project, show_project
+from api.work.services.submit import Submission, save_draft, submit_answer
+
+__all__ = [
+    "Claim",
+    "Submission",
+    "claim_next",
+    "claim_task",
+    "expire_overdue",
+    "hide_project",
+    "lock_projects",
+    "return_assignment",
+    "save_draft",
+    "settle_rejections",
+    "show_project",
+    "submit_answer",
+]
