@@ -1,0 +1,30 @@
+/** Where the API is. Empty means: where this page came from. */
+function apiOrigin() {
+  const named = document.querySelector('meta[name="guildhall-api"]')?.content || import.meta.env.VITE_API_ORIGIN || ''
+  return named.replace(/\/+$/, '')
+}
+
+export const config = {
+  apiOrigin: apiOrigin(),
+  clientId: import.meta.env.VITE_CLIENT_ID || 'guildhall-web',
+  redirectUri: import.meta.env.VITE_REDIRECT_URI || `${window.location.origin}/signed-in`,
+  scopes: [
+    'account:read',
+    'account:write',
+    'projects:read',
+    'projects:write',
+    'work:read',
+    'work:write',
+    'reviews:read',
+    'reviews:write',
+    'ledger:read',
+    'ledger:write',
+    'collectives:read',
+    'collectives:write',
+  ],
+}
+
+/** The full address of something on the server: `/accounts/2fa/` → `https://api.example/accounts/2fa/`. */
+export function serverUrl(path) {
+  return config.apiOrigin + path
+}

@@ -1,0 +1,51 @@
+import { defineConfig } from 'vite'
+
+const server = process.env.GUILDHALL_SERVER ?? 'http://127.0.0.1:8000'
+const apiOrigin = process.env.VITE_API_ORIGIN ?? ''
+const proxied = ['/api/', '/oauth/', '/accounts/', '/static/', '/admin/', '/.well-known/', '/healthz', '/readyz']
+
+/** The policy travels in the page too, so that it holds wherever the built files are served from. */
+function contentSecurityPolicy() {
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "font-src 'self'",
+    "img-src 'self' https: data: blob:",
+    "media-src 'self' https: blob:",
+    `connect-src 'self' ${apiOrigin}`.trim(),
+    "frame-src 'self' https:",
+    "form-action 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+  ].join('; ')
+  return {
+    name: 'content-security-policy',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler: () => [
+        { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: policy }, injectTo: 'head-prepend' },
+      ],
+    },
+  }
+}
+
+export default defineConfig({
+  plugins: [contentSecurityPolicy()],
+  build: { target: 'es2022', assetsInlineLimit: 0, sourcemap: false, chunkSizeWarningLimit: 700 },
+  server: {
+    port: 8150,
+    proxy: Object.fromEntries(proxied.map((path) => [path, { target: server, changeOrigin: false }])),
+  },
+  preview: {
+    port: 8150,
+    proxy: Object.fromEntries(proxied.map((path) => [path, { target: server, changeOrigin: false }])),
+  },
+  test: {
+    environment: 'jsdom',
+    include: ['src/**/*.spec.js'],
+    setupFiles: ['./vitest.setup.js'],
+    restoreMocks: true,
+  },
+})
