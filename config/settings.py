@@ -105,6 +105,8 @@ APPEND_SLASH = False
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # First, so that our pages stand in for those of the packages.
+        "DIRS": [BASE_DIR / "api" / "accounts" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -203,6 +205,8 @@ RATE_LIMITS = {
     "user": env.number("RATE_LIMIT_USER", 3000),
     "application": env.number("RATE_LIMIT_APPLICATION", 60_000),
     "address": env.number("RATE_LIMIT_ADDRESS", 300),
+    # Tries at one application's secret from one address.
+    "secret": env.number("RATE_LIMIT_SECRET", 60),
 }
 RATE_LIMIT_FILE = DATA_DIR / "run" / "limits"
 
@@ -214,6 +218,12 @@ REJECTION_LIMIT_COUNT = 20
 HOLD_LIMIT = 10
 FEE_BPS = env.number("FEE_BPS", 0)
 CURRENCY = env.text("CURRENCY", "USD")
+PAYMENT_PROVIDERS = env.words("PAYMENT_PROVIDERS", "api.ledger.providers.Manual")
+DEPOSIT_INSTRUCTIONS = env.text(
+    "DEPOSIT_INSTRUCTIONS",
+    "Pay the operator of this Guildhall. The money is in your purse as soon as the operator has confirmed it.",
+)
+MIN_PAYOUT = env.number("MIN_PAYOUT", 100)
 
 LOGGING = {
     "version": 1,

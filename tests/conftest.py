@@ -10,9 +10,9 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 
 from tests import factories
 
-# `flush` ends every test with real transactions. The ledger refuses TRUNCATE and other tables have triggers too, so
-# the emptying runs with triggers off (which takes a superuser); and what migrations put in (the hall, the first-party
-# applications) comes back from copies in the schema `seed`.
+# `flush` ends every test with real transactions. The ledger refuses TRUNCATE and other tables have
+# triggers too, so the emptying runs with triggers off (which takes a superuser); and what migrations put
+# in (the hall, the first-party applications) comes back from copies in the schema `seed`.
 _SEED = """
 CREATE SCHEMA seed;
 DO $$
@@ -34,7 +34,8 @@ DECLARE
     name text;
     names text;
 BEGIN
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'seed' AND tablename <> 'django_migrations' LOOP
+    FOR name IN SELECT tablename FROM pg_tables
+        WHERE schemaname = 'seed' AND tablename <> 'django_migrations' LOOP
         SELECT string_agg(quote_ident(column_name), ', ') INTO names FROM information_schema.columns
             WHERE table_schema = 'public' AND table_name = name AND is_generated = 'NEVER';
         EXECUTE format('INSERT INTO public.%%I (%%s) SELECT %%s FROM seed.%%I', name, names, names, name);
@@ -84,8 +85,8 @@ def api(db: None) -> Callable[..., factories.ApiClient]:
 def together(transactional_db: None) -> Callable[..., list[Any]]:
     """`together(f, g, …)` runs the functions at the same time, each in a thread with a connection of its own.
 
-    Answers what each returned or, in its place, the exception it raised, in the order given. Every thread starts
-    connected, and all at once.
+    Answers what each returned or, in its place, the exception it raised, in the order given. Every thread is
+    connected before the first one starts.
     """
 
     def run(*functions: Callable[[], Any], timeout: float = 30) -> list[Any]:

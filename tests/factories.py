@@ -34,6 +34,7 @@ def make_token(
             "client_type": Application.CLIENT_PUBLIC,
             "authorization_grant_type": Application.GRANT_AUTHORIZATION_CODE,
             "redirect_uris": "http://localhost/",
+            "skip_authorization": True,
         },
     )
     token = secrets.token_urlsafe(24)

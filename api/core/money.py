@@ -8,6 +8,10 @@ from api.core.errors import FieldError, Invalid
 # Largest amount one field may carry: far above any purse, far below the 8-byte integer that holds it.
 MAX_AMOUNT = 10**15
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
+# ISO 4217: the currencies whose minor unit is not a hundredth.
+_WHOLE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
+_DECIMALS = dict.fromkeys(_WHOLE.split(), 0) | dict.fromkeys(_THOUSANDTHS.split(), 3)
 
 
 def money(amount: int, currency: str) -> dict[str, Any]:
@@ -41,3 +45,11 @@ def parse_money(value: Any, *, field: str, currency: str | None = None, minimum:
 def fee_of(amount: int, basis_points: int) -> int:
     """The fee on `amount`, rounded up to a whole minor unit, so that the hall is never short."""
     return -(-amount * basis_points // 10_000)
+
+
+def shown(amount: int, currency: str) -> str:
+    """An amount as people write it: `-12.34 USD`, `500 JPY`."""
+    decimals = _DECIMALS.get(currency, 2)
+    whole, part = divmod(abs(amount), 10**decimals)
+    number = f"{whole}.{part:0{decimals}}" if decimals else str(whole)
+    return f"{'-' if amount < 0 else ''}{number} {currency}"

@@ -1,0 +1,92 @@
+"""What the database itself keeps true of money, whoever writes to it."""
+
+from django.db import migrations
+
+FORWARD = """
+CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% on %: %', TG_OP, TG_TABLE_NAME, TG_ARGV[0] USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER entry_is_forever BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('entries are never changed or deleted');
+CREATE TRIGGER transfer_is_forever BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_transfer
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('transfers are never changed or deleted');
+
+-- Inside the trigger that posts entries the depth is 1; a statement of one's own has depth 0.
+CREATE TRIGGER balance_follows_entries BEFORE UPDATE ON ledger_purse
+    FOR EACH ROW WHEN (OLD.balance IS DISTINCT FROM NEW.balance AND pg_trigger_depth() = 0)
+    EXECUTE FUNCTION ledger_refuse('a balance changes by entries alone');
+CREATE TRIGGER balance_starts_at_zero BEFORE INSERT ON ledger_purse
+    FOR EACH ROW WHEN (NEW.balance <> 0)
+    EXECUTE FUNCTION ledger_refuse('a purse is opened empty');
+CREATE TRIGGER purse_stays_what_it_is BEFORE UPDATE ON ledger_purse
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.owner_id, OLD.kind, OLD.held_for_kind, OLD.held_for_id, OLD.currency)
+        IS DISTINCT FROM
+        (NEW.id, NEW.owner_id, NEW.kind, NEW.held_for_kind, NEW.held_for_id, NEW.currency)
+    )
+    EXECUTE FUNCTION ledger_refuse('a purse keeps its owner, kind and currency');
+
+-- Sequential scans are off because a plan made while the tables were small would be kept for the session.
+CREATE FUNCTION ledger_post() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    wrong record;
+BEGIN
+    PERFORM FROM ledger_purse WHERE id IN (SELECT purse_id FROM posted) ORDER BY id FOR NO KEY UPDATE;
+
+    SELECT transfer_id, currency, sum(amount) AS off INTO wrong
+      FROM posted GROUP BY transfer_id, currency HAVING sum(amount) <> 0 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the entries of transfer % sum to % %, not to zero', wrong.transfer_id, wrong.off, wrong.currency
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'entries_sum_to_zero';
+    END IF;
+
+    SELECT p.transfer_id INTO wrong
+      FROM (SELECT transfer_id, count(*) AS lines FROM posted GROUP BY transfer_id) p
+     WHERE p.lines <> (SELECT count(*) FROM ledger_entry e WHERE e.transfer_id = p.transfer_id) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'transfer % has entries already', wrong.transfer_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'entries_posted_at_once';
+    END IF;
+
+    SELECT e.id, e.currency, p.currency AS other INTO wrong
+      FROM posted e JOIN ledger_purse p ON p.id = e.purse_id WHERE p.currency <> e.currency LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'entry % is in %, its purse in %', wrong.id, wrong.currency, wrong.other
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_currency_of_purse';
+    END IF;
+
+    SELECT e.id, e.balance_after, e.balance INTO wrong
+      FROM (SELECT n.id, n.balance_after,
+                   p.balance + sum(n.amount) OVER (PARTITION BY n.purse_id ORDER BY n.id) AS balance
+              FROM posted n JOIN ledger_purse p ON p.id = n.purse_id) e
+     WHERE e.balance_after <> e.balance LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'entry % says % is left, but it is %', wrong.id, wrong.balance_after, wrong.balance
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_balance_after';
+    END IF;
+
+    UPDATE ledger_purse p SET balance = p.balance + moved.amount
+      FROM (SELECT purse_id, sum(amount) AS amount FROM posted GROUP BY purse_id) moved
+     WHERE p.id = moved.purse_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER entries_post AFTER INSERT ON ledger_entry
+    REFERENCING NEW TABLE AS posted FOR EACH STATEMENT EXECUTE FUNCTION ledger_post();
+"""
+BACKWARD = """
+DROP TRIGGER entries_post ON ledger_entry;
+DROP TRIGGER entry_is_forever ON ledger_entry;
+DROP TRIGGER transfer_is_forever ON ledger_transfer;
+DROP TRIGGER balance_follows_entries ON ledger_purse;
+DROP TRIGGER balance_starts_at_zero ON ledger_purse;
+DROP TRIGGER purse_stays_what_it_is ON ledger_purse;
+DROP FUNCTION ledger_post();
+DROP FUNCTION ledger_refuse();
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("ledger", "0001_initial")]
+    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
