@@ -92,7 +92,7 @@ def schemas_of(interface: Any) -> tuple[Schema, Schema]:
     Inputs may have more keys than are shown; answers may not have more than are asked. For own HTML, a URL,
     and a document that is not right, both take any object.
     """
-    if check_shape(interface) or interface.get("kind") != "elements":
+    if not interface or check_shape(interface) or interface["kind"] != "elements":
         return {"type": "object"}, {"type": "object"}
     shown, asked, required = {}, {}, []
     for element in interface["elements"]:
@@ -218,9 +218,7 @@ def _show(element: dict[str, Any], path: str) -> Iterator[FieldError]:
         yield FieldError(f"{path}.show", f"Shows one of {', '.join(SHOWN)}.")
         return
     if ("from" in element) == ("text" in element):
-        yield FieldError(
-            f"{path}.from", "Name an input key to show, or give a text, one of the two.", "required"
-        )
+        yield FieldError(f"{path}.from", "Name an input key to show, or give a text, one of the two.", "required")
     elif "from" in element:
         yield from _key(element["from"], f"{path}.from")
     else:
@@ -358,9 +356,7 @@ def _fits(element: dict[str, Any], schema: Schema, answers: Any, path: str) -> I
         for step in range(element["min"], element["max"] + 1):
             if not answers.is_valid({key: step}):
                 detail = f"The answer schema does not take {step} for {key!r}."
-                yield FieldError(
-                    f"{path}.{'min' if step == element['min'] else 'max'}", detail, "not_in_schema"
-                )
+                yield FieldError(f"{path}.{'min' if step == element['min'] else 'max'}", detail, "not_in_schema")
                 break
     elif ask == "number":
         for member in ("min", "max"):

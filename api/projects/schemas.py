@@ -64,7 +64,10 @@ def check_schema(document: Any, field: str) -> list[FieldError]:
         _require_bounds(document)
         compile_schema(document)
     except _Refused as refused:
-        return [FieldError(".".join([field, *refused.path]), refused.detail, "invalid_schema")]
+        path = refused.path
+        if "$ref" in path:
+            path = path[: path.index("$ref") + 1]
+        return [FieldError(".".join([field, *path]), refused.detail, "invalid_schema")]
     except ValidationError as error:
         path = [str(part) for part in error.instance_path]
         return [FieldError(".".join([field, *path]), _sentence(error), "invalid_schema")]
@@ -148,9 +151,9 @@ def required_of(schema: Schema) -> set[str]:
 
 def partial_schema(schema: Schema) -> Schema:
     """The schema's keys, each as it is described, none required and no other allowed."""
-    kept = {name: schema[name] for name in ("$defs", "definitions") if name in schema}
-    named = {"properties": properties_of(schema)}
-    return {**kept, "type": "object", **named, "additionalProperties": False}
+    part: Schema = {name: schema[name] for name in ("$defs", "definitions") if name in schema}
+    part |= {"type": "object", "properties": properties_of(schema), "additionalProperties": False}
+    return part
 
 
 def types_of(schema: Schema, subschema: Schema) -> set[str]:
@@ -327,6 +330,8 @@ def _sentence(error: ValidationError) -> str:
         "pattern": "Must match the pattern {}.",
         "format": "Must be written as a {}.",
     }
+    if kind == "format" and value == "regex":
+        return "Must be a regular expression without look-around and back-references, and not too large."
     if kind in counted:
         return counted[kind].format(value)
     if kind == "const":
