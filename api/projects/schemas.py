@@ -249,7 +249,7 @@ def _cost(root: Schema, node: Any, path: list[str], known: dict[int, int], open_
     if id(node) in known:
         return known[id(node)]
     if len(path) > _MAX_CHAIN:
-        raise _Refused(path[:3], "Too many references lead to one another.")
+        raise _Refused(path, "Too many references lead to one another.")
     if id(node) in open_:
         raise _Refused(path, "A schema must not refer to itself.")
     open_.add(id(node))
