@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import ClassVar
 from uuid import uuid4
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from api.core import context
@@ -92,7 +93,8 @@ class ContentSecurityPolicy:
             "media-src 'self' https: blob:",
             "connect-src 'self'",
             "frame-src 'self' https:",
-            "form-action 'self'",
+            # Signing in ends at the client, which may have an origin of its own.
+            " ".join(["form-action 'self'", *settings.CORS_ALLOWED_ORIGINS]),
             "manifest-src 'self'",
             "base-uri 'none'",
             "frame-ancestors 'none'",

@@ -76,7 +76,8 @@ def page(
             equal = dict(zip(names[:index], values[:index], strict=True))
             after |= Q(**equal, **{f"{name}__{comparison}": values[index]})
         try:
-            rows = rows.filter(after)
+            # The first name once more by itself: an index is entered by it, not by the alternatives.
+            rows = rows.filter(after, **{f"{names[0]}__{comparison}e": values[0]})
         except (ValidationError, ValueError, TypeError):
             raise BadCursor from None
     found = list(rows.order_by(*order)[: limit + 1])

@@ -74,3 +74,20 @@ def _flatten(errors: Any, path: str = "") -> list[FieldError]:
         place = path if name == "non_field_errors" else f"{path}.{name}" if path else str(name)
         found += _flatten(value, place)
     return found
+
+
+class DecisionOut(Out):
+    """What was decided about an answer."""
+
+    category = serializers.CharField(allow_blank=True, help_text="Of a rejection; else empty.")
+    comment = serializers.CharField(allow_blank=True)
+    by_clock = serializers.BooleanField()
+
+
+class MoveOut(Out):
+    """One change of an assignment's state."""
+
+    to = serializers.CharField(help_text="The state it came into.")
+    at = serializers.DateTimeField()
+    by = serializers.ChoiceField(choices=["worker", "requester", "clock"])
+    why = serializers.CharField(allow_blank=True)

@@ -56,9 +56,7 @@ class Assignment(models.Model):
     project = models.ForeignKey(Project, on_delete=models.PROTECT, db_constraint=False, db_index=False)
     version = models.ForeignKey(Version, on_delete=models.PROTECT, db_constraint=False, db_index=False)
     task = models.ForeignKey(Task, on_delete=models.PROTECT, db_constraint=False, db_index=False)
-    worker = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_constraint=False, db_index=False
-    )
+    worker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_constraint=False, db_index=False)
     position = models.IntegerField()
     state = models.CharField(max_length=9, choices=State, default=State.CLAIMED)
     reward = models.BigIntegerField()
@@ -134,9 +132,7 @@ class Move(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    assignment = models.ForeignKey(
-        Assignment, on_delete=models.PROTECT, db_constraint=False, related_name="moves"
-    )
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, db_constraint=False, related_name="moves")
     to = models.CharField(max_length=9, choices=State)
     at = models.DateTimeField(db_default=Now())
     by = models.ForeignKey(
@@ -158,9 +154,7 @@ class Participation(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey(Project, on_delete=models.PROTECT, db_constraint=False, db_index=False)
-    worker = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_constraint=False, db_index=False
-    )
+    worker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_constraint=False, db_index=False)
     next_position = models.IntegerField()
     reopened_seen = models.BigIntegerField(db_default=0)
     reopened_position = models.IntegerField(db_default=-1)
@@ -168,9 +162,7 @@ class Participation(models.Model):
     started_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["worker", "project"], name="participation_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["worker", "project"], name="participation_once")]
 
     def __str__(self) -> str:
         return f"{self.worker_id} in {self.project_id}"

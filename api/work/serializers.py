@@ -7,9 +7,9 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from api.core.money import money
-from api.core.serializers import In, MoneyOut, Out
+from api.core.serializers import DecisionOut, In, MoneyOut, MoveOut, Out
 from api.work.models import Assignment, Move, State
-from api.work.selectors import SORTS
+from api.work.selectors import SORTS, decision_of, moves_of
 from api.work.services import Claim
 
 
@@ -22,9 +22,7 @@ class FeedQuery(In):
     q = serializers.CharField(required=False, default="", max_length=100, allow_blank=True)
     sort = serializers.ChoiceField(choices=list(SORTS), required=False, default="newest")
     keyword = serializers.CharField(required=False, default="", max_length=40, allow_blank=True)
-    min_wage = serializers.IntegerField(
-        required=False, min_value=0, max_value=10**9, help_text="Minor units an hour."
-    )
+    min_wage = serializers.IntegerField(required=False, min_value=0, max_value=10**9, help_text="Minor units an hour.")
     requester = serializers.UUIDField(required=False)
     hidden = serializers.BooleanField(required=False, default=False, help_text="Show only hidden projects.")
     limit = serializers.IntegerField(required=False)
@@ -40,9 +38,7 @@ class FeedCardOut(Out):
     reward = MoneyOut()
     median_seconds = serializers.FloatField(allow_null=True, help_text="Half finish within; measured.")
     hourly_wage = MoneyOut(allow_null=True)
-    hourly_wage_measured = serializers.BooleanField(
-        help_text="False: from the minutes the requester expects."
-    )
+    hourly_wage_measured = serializers.BooleanField(help_text="False: from the minutes the requester expects.")
     tasks_left = serializers.IntegerField(help_text="At most this many for you.")
     review_seconds = serializers.FloatField(allow_null=True, help_text="Median from submit to decision.")
     rejection_rate = serializers.FloatField(allow_null=True)
@@ -63,9 +59,7 @@ class PreviewOut(FeedCardOut):
 
 class SubmitIn(In):
     answer = serializers.JSONField()
-    next = serializers.BooleanField(
-        required=False, default=False, help_text="Claim the next task in the same call."
-    )
+    next = serializers.BooleanField(required=False, default=False, help_text="Claim the next task in the same call.")
 
 
 class DraftIn(In):
@@ -81,19 +75,6 @@ class AssignmentsQuery(In):
     project = serializers.UUIDField(required=False)
     limit = serializers.IntegerField(required=False)
     cursor = serializers.CharField(required=False)
-
-
-class DecisionOut(Out):
-    category = serializers.CharField(allow_blank=True)
-    comment = serializers.CharField(allow_blank=True)
-    by_clock = serializers.BooleanField()
-
-
-class MoveOut(Out):
-    to = serializers.ChoiceField(choices=State.choices)
-    at = serializers.DateTimeField()
-    by = serializers.ChoiceField(choices=["worker", "requester", "clock"])
-    why = serializers.CharField(allow_blank=True)
 
 
 class AssignmentOut(Out):
@@ -210,7 +191,6 @@ def claimed(claim: Claim, grace: timedelta) -> dict[str, Any]:
 def assignment_row(assignment: Assignment) -> dict[str, Any]:
     """An assignment in a list. Wants `project.collective` selected."""
     project = assignment.project
-    decided = assignment.state in (State.ACCEPTED, State.REJECTED, State.SENT_BACK)
     return {
         "id": assignment.id,
         "project": assignment.project_id,
@@ -224,23 +204,12 @@ def assignment_row(assignment: Assignment) -> dict[str, Any]:
         "submitted_at": assignment.submitted_at,
         "auto_accept_at": assignment.auto_accept_at,
         "decided_at": assignment.decided_at,
-        "decision": {
-            "category": assignment.category,
-            "comment": assignment.comment,
-            "by_clock": assignment.decided_by_id is None,
-        }
-        if decided
-        else None,
+        "decision": decision_of(assignment),
     }
 
 
 def assignment_whole(assignment: Assignment, moves: list[Move]) -> dict[str, Any]:
     """One assignment with its input, answer and moves; the shape of AssignmentOut."""
-
-    def by(move: Move) -> str:
-        if move.by_id is None:
-            return "clock"
-        return "worker" if move.by_id == assignment.worker_id else "requester"
 
     return {
         **assignment_row(assignment),
@@ -250,5 +219,5 @@ def assignment_whole(assignment: Assignment, moves: list[Move]) -> dict[str, Any
         "draft": assignment.draft,
         "answer": assignment.answer,
         "server_time": timezone.now(),
-        "moves": [{"to": move.to, "at": move.at, "by": by(move), "why": move.why} for move in moves],
+        "moves": moves_of(assignment, moves),
     }

@@ -57,9 +57,7 @@ class FeedViewSet(ApiViewSet):
     def retrieve(self, request: Request, project_id: UUID) -> HttpResponse:
         """One published project, as a worker sees it before claiming."""
         row = selectors.feed_card(request.user, project_id)
-        example = (
-            Task.objects.filter(project_id=project_id, position=0).values_list("input", flat=True).first()
-        )
+        example = Task.objects.filter(project_id=project_id, position=0).values_list("input", flat=True).first()
         return answer({**selectors.as_card(row), "version": row["version"], "example_input": example})
 
     @extend_schema(request=None, responses={204: None})
@@ -165,17 +163,13 @@ class AssignmentViewSet(ApiViewSet):
     def give_back(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """Give the task back. This never counts against you."""
         data = shapes.ReturnIn.read(request.data)
-        assignment = services.return_assignment(
-            assignment_id=assignment_id, worker=request.user, reason=data["reason"]
-        )
+        assignment = services.return_assignment(assignment_id=assignment_id, worker=request.user, reason=data["reason"])
         return answer(shapes.assignment_row(assignment))
 
     @extend_schema(request=None, responses={200: shapes.SkippedOut})
     def skip(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """Give the task back and take the next."""
-        assignment = services.return_assignment(
-            assignment_id=assignment_id, worker=request.user, reason="skipped"
-        )
+        assignment = services.return_assignment(assignment_id=assignment_id, worker=request.user, reason="skipped")
         return answer({"next": self._claim_next(request.user.pk, assignment.project_id)})
 
     def _claim_next(self, worker_id: UUID, project_id: UUID) -> dict[str, object] | None:

@@ -4,6 +4,8 @@ from api.work.selectors.assignments import (
     access_assignment,
     answer_problems,
     answer_validator,
+    decision_of,
+    moves_of,
     visible_assignments,
 )
 from api.work.selectors.feed import SORTS, Wanted, as_card, feed, feed_card
@@ -16,8 +18,10 @@ __all__ = [
     "answer_problems",
     "answer_validator",
     "as_card",
+    "decision_of",
     "feed",
     "feed_card",
+    "moves_of",
     "visible_assignments",
     "work_summary",
 ]

@@ -11,7 +11,7 @@ from api.accounts.models import User
 from api.core.errors import FieldError, NotFound
 from api.projects import schemas
 from api.projects.models import Version
-from api.work.models import Assignment
+from api.work.models import Assignment, Move, State
 
 
 def visible_assignments(user: User) -> QuerySet[Assignment]:
@@ -41,3 +41,25 @@ def answer_problems(version_id: UUID, answer: dict[str, Any]) -> list[FieldError
     """What is wrong with an answer, by field; empty when nothing is."""
     validator = answer_validator(version_id)
     return [] if validator.is_valid(answer) else schemas.problems(validator, answer)
+
+
+def decision_of(assignment: Assignment) -> dict[str, Any] | None:
+    """What was decided about an answer, and whether a clock did; None before."""
+    if assignment.state not in (State.ACCEPTED, State.REJECTED, State.SENT_BACK):
+        return None
+    return {
+        "category": assignment.category,
+        "comment": assignment.comment,
+        "by_clock": assignment.decided_by_id is None,
+    }
+
+
+def moves_of(assignment: Assignment, moves: list[Move]) -> list[dict[str, Any]]:
+    """Each move, with its maker's part in it instead of their name."""
+
+    def by(move: Move) -> str:
+        if move.by_id is None:
+            return "clock"
+        return "worker" if move.by_id == assignment.worker_id else "requester"
+
+    return [{"to": move.to, "at": move.at, "by": by(move), "why": move.why} for move in moves]

@@ -59,10 +59,7 @@ def work_summary(worker: User, currency: str) -> dict[str, Any]:
         cursor.execute(_PROJECTS, values)
         projects = cursor.fetchall()
     return {
-        **{
-            state: states.get(state, 0)
-            for state in ("claimed", "sent_back", "submitted", "accepted", "rejected")
-        },
+        **{state: states.get(state, 0) for state in ("claimed", "sent_back", "submitted", "accepted", "rejected")},
         "earned": {
             "today": money(today, currency),
             "week": money(week, currency),

@@ -68,6 +68,4 @@ def _claim(worker_id: UUID, project_id: UUID, task_id: UUID | None) -> Claim:
         code, task, version, reward, currency, claimed_at, expires_at, data = cursor.fetchone()
     if code is not None:
         raise _REFUSALS[code]
-    return Claim(
-        assignment_id, project_id, task, version, reward, currency, claimed_at, expires_at, orjson.loads(data)
-    )
+    return Claim(assignment_id, project_id, task, version, reward, currency, claimed_at, expires_at, orjson.loads(data))

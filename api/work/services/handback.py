@@ -28,9 +28,7 @@ def return_assignment(*, assignment_id: UUID, worker: User, reason: str = "") ->
 
     Returning twice is the same as once. Raises NotFound or WrongState.
     """
-    project_id = (
-        visible_assignments(worker).filter(id=assignment_id).values_list("project_id", flat=True).first()
-    )
+    project_id = visible_assignments(worker).filter(id=assignment_id).values_list("project_id", flat=True).first()
     if project_id is None:
         raise NotFound
     lock_projects([project_id])
@@ -118,11 +116,7 @@ def _reopen(assignments: list[Assignment]) -> None:
     for each in assignments:
         by_project[each.project_id].append(each)
     for project in Project.objects.filter(id__in=by_project).order_by("id"):
-        freed = [
-            places.Freed(each.id, each.position, each.task_id, each.reward) for each in by_project[project.id]
-        ]
+        freed = [places.Freed(each.id, each.position, each.task_id, each.reward) for each in by_project[project.id]]
         reopened = places.free_places(project=project, freed=freed)
         if reopened:
-            outbox.publish(
-                "place.reopened", subject=project.id, data={"project": str(project.id), "places": reopened}
-            )
+            outbox.publish("place.reopened", subject=project.id, data={"project": str(project.id), "places": reopened})

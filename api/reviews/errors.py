@@ -1,0 +1,26 @@
+"""Why an answer cannot be reviewed."""
+
+from api.core.errors import Conflict
+
+
+class NotSubmitted(Conflict):
+    code = "wrong_state"
+    message = "Only an answer that was submitted and not yet decided can be reviewed."
+
+
+class RejectionsHalted(Conflict):
+    code = "rejections_halted"
+    message = (
+        "More than 20 % of the decisions in this project are rejections, so no more can be made. "
+        "Accept the answers, or send them back with a comment."
+    )
+
+
+class NotWhatWasSeen(Conflict):
+    code = "changed_meanwhile"
+    message = "The number of answers that match has changed since you looked. Look again, then decide."
+
+
+class AlreadyPaid(Conflict):
+    code = "already_paid"
+    message = "This assignment was paid in part before."
