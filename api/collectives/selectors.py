@@ -1,11 +1,13 @@
 """Who belongs to what."""
 
+from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from api.accounts.models import User
 from api.collectives.models import HALL_ID, Collective, Membership
+from api.core.errors import NotFound
 
 
 def visible_collectives(user: User) -> QuerySet[Collective]:
@@ -13,16 +15,40 @@ def visible_collectives(user: User) -> QuerySet[Collective]:
     return Collective.objects.filter(memberships__user=user, memberships__until=None)
 
 
+def access_collective(user: User, collective_id: UUID, *, lock: bool = False) -> Collective:
+    """One of the user's collectives. Raises NotFound."""
+    rows = visible_collectives(user)
+    if lock:
+        rows = rows.select_for_update(of=("self",))
+    collective = rows.filter(id=collective_id).first()
+    if collective is None:
+        raise NotFound
+    return collective
+
+
+def with_role(user: User) -> QuerySet[Collective]:
+    """The user's collectives, each with the user's `role` in it."""
+    return visible_collectives(user).annotate(role=F("memberships__role"))
+
+
+def current_members(collective_id: UUID) -> QuerySet[Membership]:
+    """Who belongs to a collective now, with their users."""
+    return Membership.objects.filter(collective_id=collective_id, until=None).select_related("user")
+
+
 def collective_ids_of(user: User) -> QuerySet[Membership, UUID]:
     """Ids of the user's collectives, for use inside another query."""
     return Membership.objects.filter(user=user, until=None).values_list("collective_id", flat=True)
 
 
+def names_of(ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of collectives by id."""
+    return dict(Collective.objects.filter(id__in=ids).values_list("id", "name"))
+
+
 def member_ids(collective_id: UUID) -> list[UUID]:
     """Ids of the users who belong to a collective now; the audience of its events."""
-    return list(
-        Membership.objects.filter(collective_id=collective_id, until=None).values_list("user_id", flat=True)
-    )
+    return list(Membership.objects.filter(collective_id=collective_id, until=None).values_list("user_id", flat=True))
 
 
 def role_in(user: User, collective_id: UUID) -> str | None:

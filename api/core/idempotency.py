@@ -77,9 +77,11 @@ def run_once(
 
 def _fingerprint(request: Request) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{request.method} {request.get_full_path()}\n{request.content_type}\n".encode())
+    # Without its parameters: a form that is sent again has another boundary.
+    content_type = (request.content_type or "").partition(";")[0]
+    digest.update(f"{request.method} {request.get_full_path()}\n{content_type}\n".encode())
     length = int(request.META.get("CONTENT_LENGTH") or 0)
-    if length <= _HASHED_BYTES and not (request.content_type or "").startswith("multipart/"):
+    if length <= _HASHED_BYTES and not content_type.startswith("multipart/"):
         digest.update(request._request.body)
     else:
         digest.update(f"{length} {request.META.get('HTTP_CONTENT_DIGEST', '')}".encode())

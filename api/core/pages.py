@@ -10,6 +10,7 @@ import orjson
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from api.core.errors import FieldError, Invalid
@@ -17,6 +18,8 @@ from api.core.http import answer, dump
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+# For `@extend_schema(parameters=…)` of a list that is paged and takes nothing else.
+PARAMETERS = [OpenApiParameter("limit", int), OpenApiParameter("cursor", str)]
 
 
 class BadCursor(Invalid):
@@ -62,9 +65,18 @@ def page(
     render: Callable[[Any], Any],
     order: Sequence[str] = ("-id",),
 ) -> HttpResponse:
-    """One page of `rows`, each through `render`.
+    """One page of `rows`, each through `render`; `order` as for `cut`."""
+    found, headers = cut(request, rows, order)
+    return answer([render(row) for row in found], headers=headers)
 
-    `order` names fields, all ascending or all descending ("-id"); the last must be unique and none may be null.
+
+def cut(
+    request: Request, rows: QuerySet[Any], order: Sequence[str] = ("-id",)
+) -> tuple[list[Any], dict[str, str] | None]:
+    """The rows of one page, and the header that leads to the next when there is one.
+
+    For lists that look something up for all rows of the page at once. `order` names fields, all ascending or all
+    descending ("-id"); the last must be unique and none may be null.
     """
     limit = read_limit(request)
     names = [name.lstrip("-") for name in order]
@@ -81,9 +93,9 @@ def page(
         except (ValidationError, ValueError, TypeError):
             raise BadCursor from None
     found = list(rows.order_by(*order)[: limit + 1])
-    headers = None
+    headers: dict[str, str] | None = None
     if len(found) > limit:
         found = found[:limit]
         last = found[-1]
         headers = next_link(request, [getattr(last, name) for name in names])
-    return answer([render(row) for row in found], headers=headers)
+    return found, headers

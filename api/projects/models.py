@@ -227,9 +227,10 @@ class UnfundedPlace(models.Model):
 class ProjectStats(models.Model):
     """Progress of a project, rolled up from events by the jobs process; never written by claim or submit.
 
-    `tasks` is exact: whoever adds or deletes tasks changes it in the same transaction. `funded` is what the escrow
-    was given, less what went back to the purse. The other counts are of assignments by state. `recent_seconds` and `recent_review_seconds` are the newest 201 durations,
-    oldest first; `histogram` counts all durations by the buckets of `projects/rollup.py`.
+    `tasks` is exact: whoever adds or deletes tasks changes it in the same transaction. `funded` is what the escrow was
+    given, less what went back to the purse. The other counts are of assignments by state. `recent_seconds` and
+    `recent_review_seconds` are the newest 201 durations, oldest first; `histogram` counts all durations by the buckets
+    of `projects/services/rollup.py`.
     """
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="stats")
@@ -298,9 +299,7 @@ class RollUpCursor(models.Model):
     floor = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(id=1), name="rollupcursor_one_row")
-        ]
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="rollupcursor_one_row")]
 
     def __str__(self) -> str:
         return self.seen

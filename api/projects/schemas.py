@@ -84,9 +84,7 @@ _guard = Lock()
 _KEPT = 1024
 
 
-def validator_for(
-    version_id: UUID, which: Which, document: Schema | Callable[[], Schema]
-) -> Draft202012Validator:
+def validator_for(version_id: UUID, which: Which, document: Schema | Callable[[], Schema]) -> Draft202012Validator:
     """The compiled schema of a *published* version, which never changes, so it is compiled once a process.
 
     `document` may be a function, called only when the validator is not at hand.
@@ -125,13 +123,9 @@ def _problems(validator: Draft202012Validator, value: Any) -> Iterator[FieldErro
             yield FieldError(".".join([*path, error.kind.value]), "This is required.", "required")
         elif kind in {"additionalProperties", "unevaluatedProperties"}:
             for name in error.kind.value:
-                yield FieldError(
-                    ".".join([*path, str(name)]), "There is no such key in the schema.", "unknown_field"
-                )
+                yield FieldError(".".join([*path, str(name)]), "There is no such key in the schema.", "unknown_field")
         else:
-            code = {"type": "wrong_type", "enum": "not_an_option", "const": "not_an_option"}.get(
-                kind, "invalid"
-            )
+            code = {"type": "wrong_type", "enum": "not_an_option", "const": "not_an_option"}.get(kind, "invalid")
             yield FieldError(".".join(path), _sentence(error), code)
 
 

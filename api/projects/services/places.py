@@ -164,6 +164,4 @@ def _move(project: Project, changes: Sequence[tuple[Freed, int]]) -> None:
 def _tell_funded(project: Project, amount: int) -> None:
     """The roll-up adds it to the project's `funded`; its row is not locked here, where places are."""
     if amount:
-        outbox.publish(
-            "escrow.changed", subject=project.id, data={"project": str(project.id), "funded": amount}
-        )
+        outbox.publish("escrow.changed", subject=project.id, data={"project": str(project.id), "funded": amount})

@@ -1,0 +1,72 @@
+"""An upload of tasks as it arrives over HTTP: which format it has, and its bytes as a stream that nothing buffers."""
+
+from io import BytesIO
+from pathlib import PurePath
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+
+from api.core.errors import FieldError, Invalid
+from api.projects.imports import Format, Readable, TooLarge
+
+_TYPES: dict[str, Format] = {
+    "text/csv": "csv",
+    "text/tab-separated-values": "csv",
+    "application/csv": "csv",
+    "application/x-ndjson": "jsonl",
+    "application/ndjson": "jsonl",
+    "application/jsonl": "jsonl",
+    "application/x-jsonlines": "jsonl",
+    "application/json": "json",
+}
+_SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+}
+# Up to here Django keeps a body in memory, where the idempotency key's check may read it too.
+_SMALL = 1_048_576
+
+
+class UnknownFormat(Invalid):
+    code = "unknown_format"
+    message = "Send text/csv, application/x-ndjson or application/json, or one file of these as multipart/form-data."
+    status = 415
+
+
+def read_upload(request: HttpRequest) -> tuple[Readable, Format, str]:
+    """The upload's bytes, its format, and its file name when it has one.
+
+    Raises UnknownFormat, TooLarge, and Invalid for a form without exactly one file named `file`.
+    """
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    if length > settings.IMPORT_MAX_BYTES:
+        raise TooLarge
+    if request.content_type == "multipart/form-data":
+        file = _only_file(request)
+        name = PurePath(file.name or "").name
+        return file, _format_of(file.content_type or "", name), name
+    format_ = _format_of(request.content_type or "", "")
+    if request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+        return request.environ["wsgi.input"], format_, ""  # type: ignore[attr-defined]
+    return BytesIO(request.body) if length <= _SMALL else request, format_, ""
+
+
+def _format_of(content_type: str, name: str) -> Format:
+    """By the type; where that says nothing (a form's file), by the end of the name."""
+    found = _TYPES.get(content_type.partition(";")[0].strip().lower())
+    found = _SUFFIXES.get(PurePath(name.lower()).suffix, found)
+    if found is None:
+        raise UnknownFormat
+    return found
+
+
+def _only_file(request: HttpRequest) -> UploadedFile:
+    files = [file for name in request.FILES for file in request.FILES.getlist(name)]
+    if len(files) != 1 or "file" not in request.FILES or request.POST:
+        detail = "Send exactly one file, in a field named file; options go into the query."
+        raise Invalid(errors=[FieldError("file", detail, "required")])
+    return files[0]
