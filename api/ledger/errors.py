@@ -34,3 +34,13 @@ class NotAPurse(Conflict):
 class TooSmall(Invalid):
     code = "too_small"
     message = "This is less than the smallest payout."
+
+
+class MoneyLeft(Conflict):
+    code = "money_left"
+    message = "There is money left in your purse. Pay it out first, or say that you give it up."
+
+
+class PayoutUnderWay(Conflict):
+    code = "payout_under_way"
+    message = "A payout of yours is under way. Wait until it is paid, or cancel it."

@@ -48,9 +48,7 @@ class Purse(models.Model):
                 condition=Q(kind__in=["fees", "external"]),
                 name="purse_once_per_system",
             ),
-            models.CheckConstraint(
-                condition=Q(balance__gte=0) | Q(kind="external"), name="purse_not_negative"
-            ),
+            models.CheckConstraint(condition=Q(balance__gte=0) | Q(kind="external"), name="purse_not_negative"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="purse_currency_code"),
             models.CheckConstraint(
                 condition=Q(kind="purse", owner_id__isnull=False, held_for_kind=None, held_for_id=None)
@@ -71,7 +69,10 @@ class Purse(models.Model):
 
 
 class Transfer(models.Model):
-    """Money moved at once from some purses to others. `key` says what for, and makes it happen once."""
+    """Money moved at once from some purses to others. `key` says what for, and makes it happen once.
+
+    A row lasts for ever, so `memo` holds nothing about a person that may have to be erased.
+    """
 
     class Kind(models.TextChoices):
         DEPOSIT = "deposit"
@@ -99,9 +100,7 @@ class Transfer(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(
-                fields=["subject_id"], name="transfer_subject", condition=Q(subject_id__isnull=False)
-            ),
+            models.Index(fields=["subject_id"], name="transfer_subject", condition=Q(subject_id__isnull=False)),
             models.Index(fields=["at", "id"], name="transfer_at"),
         ]
 
@@ -157,8 +156,7 @@ class Deposit(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="deposit_amount_positive"),
             models.CheckConstraint(
-                condition=Q(state="waiting", decided_at=None)
-                | ~Q(state="waiting") & Q(decided_at__isnull=False),
+                condition=Q(state="waiting", decided_at=None) | ~Q(state="waiting") & Q(decided_at__isnull=False),
                 name="deposit_decided_once_not_waiting",
             ),
         ]

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from api.accounts.models import User
 from api.core.errors import NotFound
@@ -47,9 +47,7 @@ def held_for(*, kind: str, subject_id: UUID) -> int:
     return sum(rows.values_list("balance", flat=True))
 
 
-def statement(
-    *, purse_id: UUID, since: datetime | None = None, until: datetime | None = None
-) -> QuerySet[Entry]:
+def statement(*, purse_id: UUID, since: datetime | None = None, until: datetime | None = None) -> QuerySet[Entry]:
     """The entries of a purse with their transfers, from `since` until just before `until`. Order by (at,
     id).
     """
@@ -90,3 +88,45 @@ STATEMENT_HEADER = (
     "subject_kind",
     "subject_id",
 )
+
+
+def own_entries(user: User) -> Iterator[Any]:
+    """Every entry of the user's own purses, oldest first."""
+    rows = Entry.objects.filter(purse__owner_id=user.id, purse__kind=Purse.Kind.PURSE).order_by("id")
+    yield from rows.values(
+        "id",
+        "at",
+        "purse_id",
+        "amount",
+        "balance_after",
+        "currency",
+        kind=F("transfer__kind"),
+        memo=F("transfer__memo"),
+        subject_kind=F("transfer__subject_kind"),
+        subject_id=F("transfer__subject_id"),
+    ).iterator()
+
+
+def own_deposits(user: User) -> Iterator[Any]:
+    rows = Deposit.objects.filter(by_id=user.id).order_by("id")
+    yield from rows.values(
+        "id", "purse_id", "provider", "code", "amount", "currency", "reference", "state", "created_at", "decided_at"
+    ).iterator()
+
+
+def own_payouts(user: User) -> Iterator[Any]:
+    rows = Payout.objects.filter(by_id=user.id).order_by("id")
+    yield from rows.values(
+        "id",
+        "purse_id",
+        "provider",
+        "amount",
+        "currency",
+        "method",
+        "details",
+        "state",
+        "reference",
+        "failure",
+        "created_at",
+        "decided_at",
+    ).iterator()

@@ -40,9 +40,7 @@ def test_a_transfer_moves_money_and_says_why(purse):
 
 def test_lines_of_one_purse_are_added_up_and_lines_of_nothing_left_out(purse):
     ana, ben, fees = purse(500), purse(), purse()
-    made = ledger.transfer(
-        key="k", kind=FUND, lines=[(ana.id, -100), (ana.id, -20), (ben.id, 120), (fees.id, 0)]
-    )
+    made = ledger.transfer(key="k", kind=FUND, lines=[(ana.id, -100), (ana.id, -20), (ben.id, 120), (fees.id, 0)])
     assert balances(ana, ben) == [380, 120]
     assert made.entries.count() == 2
 

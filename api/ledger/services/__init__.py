@@ -1,5 +1,6 @@
 """Everything that moves money."""
 
+from api.ledger.services.closing import close_owner
 from api.ledger.services.deposits import cancel_deposit, confirm_deposit, request_deposit
 from api.ledger.services.payouts import (
     cancel_payout,
@@ -15,6 +16,7 @@ __all__ = [
     "Move",
     "cancel_deposit",
     "cancel_payout",
+    "close_owner",
     "confirm_deposit",
     "gather_payouts",
     "hold_of",

@@ -14,7 +14,7 @@ from api.ledger.errors import NotAPurse, WrongState
 from api.ledger.models import Deposit, Purse, Transfer
 from api.ledger.providers import provider_of
 from api.ledger.selectors import access_purse, visible_deposits
-from api.ledger.services.purses import system_purse
+from api.ledger.services.purses import require_currency, system_purse
 from api.ledger.services.transfers import transfer
 from api.realtime import outbox
 
@@ -24,7 +24,7 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 @transaction.atomic
 def request_deposit(
-    *, purse_id: UUID, amount: int, by: User, reference: str = "", provider: str | None = None
+    *, purse_id: UUID, amount: int, currency: str, by: User, reference: str = "", provider: str | None = None
 ) -> Deposit:
     """Note that `amount` (minor units, in the purse's currency) is on its way; nothing moves until it is
     confirmed.
@@ -35,6 +35,7 @@ def request_deposit(
     owners.require_may(by, purse.owner_id, "treasury.deposit")
     if purse.kind != Purse.Kind.PURSE:
         raise NotAPurse
+    require_currency(purse, currency)
     deposit = Deposit.objects.create(
         purse=purse,
         provider=provider_of(provider).name,
@@ -66,7 +67,7 @@ def confirm_deposit(*, deposit_id: UUID, by: User) -> Deposit:
         key=f"deposit:{deposit.id}",
         kind=Transfer.Kind.DEPOSIT,
         lines=[(outside.id, -deposit.amount), (deposit.purse_id, deposit.amount)],
-        memo=deposit.reference,
+        memo=deposit.code,
         by=by.id,
         subject=("deposit", deposit.id),
     )
@@ -92,9 +93,7 @@ def cancel_deposit(*, deposit_id: UUID, by: User) -> Deposit:
 
 
 def _lock(deposit_id: UUID) -> Deposit:
-    found = (
-        Deposit.objects.select_related("purse").select_for_update(of=("self",)).filter(id=deposit_id).first()
-    )
+    found = Deposit.objects.select_related("purse").select_for_update(of=("self",)).filter(id=deposit_id).first()
     if found is None:
         raise NotFound
     return found

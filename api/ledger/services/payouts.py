@@ -16,14 +16,14 @@ from api.ledger.errors import NotAPurse, TooSmall, WrongState
 from api.ledger.models import Payout, PayoutBatch, Purse, Transfer
 from api.ledger.providers import Provider, provider_of
 from api.ledger.selectors import access_purse, visible_payouts
-from api.ledger.services.purses import hold_of, system_purse
+from api.ledger.services.purses import hold_of, require_currency, system_purse
 from api.ledger.services.transfers import Move, transfer, transfer_many
 from api.realtime import outbox
 
 
 @transaction.atomic
 def request_payout(
-    *, purse_id: UUID, amount: int, method: str, details: str, by: User, provider: str | None = None
+    *, purse_id: UUID, amount: int, currency: str, method: str, details: str, by: User, provider: str | None = None
 ) -> Payout:
     """Take `amount` (minor units, in the purse's currency) out of a purse and hold it until an operator
     has paid it.
@@ -35,6 +35,7 @@ def request_payout(
     owners.require_may(by, purse.owner_id, "treasury.spend")
     if purse.kind != Purse.Kind.PURSE or purse.owner_id is None:
         raise NotAPurse
+    require_currency(purse, currency)
     chosen = provider_of(provider)
     _require_payable(chosen, amount, purse.currency, method)
     identifier = uuid7()
@@ -76,7 +77,7 @@ def cancel_payout(*, payout_id: UUID, by: User) -> Payout:
     if payout.state != Payout.State.WAITING:
         raise WrongState(f"This payout is {payout.state} already.")
     _decide([payout], Payout.State.CANCELLED, by)
-    _give_back([payout], Transfer.Kind.REFUND, by, memo="cancelled")
+    _give_back([payout], Transfer.Kind.REFUND, by)
     _publish("payout.cancelled", [payout])
     return payout
 
@@ -101,9 +102,7 @@ def gather_payouts(*, by: User, payout_ids: Collection[UUID] | None = None) -> l
     batches = []
     for provider, members in sorted(of_provider.items()):
         batch = PayoutBatch.objects.create(provider=provider, by_id=by.id)
-        Payout.objects.filter(id__in=[payout.id for payout in members]).update(
-            state=Payout.State.BATCHED, batch=batch
-        )
+        Payout.objects.filter(id__in=[payout.id for payout in members]).update(state=Payout.State.BATCHED, batch=batch)
         batches.append(batch)
     _publish("payout.batched", payouts)
     return batches
@@ -128,7 +127,6 @@ def mark_payouts_paid(*, payout_ids: Collection[UUID], by: User, reference: str 
                 key=f"payout_paid:{payout.id}",
                 kind=Transfer.Kind.PAYOUT_PAID,
                 lines=[(payout.hold_id, -payout.amount), (outside[payout.currency], payout.amount)],
-                memo=reference,
                 by=by.id,
                 subject=("payout", payout.id),
             )
@@ -149,7 +147,7 @@ def mark_payouts_failed(*, payout_ids: Collection[UUID], by: User, reason: str) 
     _require_operator(by)
     payouts = _in_batch(payout_ids, Payout.State.FAILED)
     _decide(payouts, Payout.State.FAILED, by, failure=reason)
-    _give_back(payouts, Transfer.Kind.PAYOUT_FAILED, by, memo=reason)
+    _give_back(payouts, Transfer.Kind.PAYOUT_FAILED, by)
     _publish("payout.failed", payouts)
     return len(payouts)
 
@@ -181,9 +179,7 @@ def _in_batch(payout_ids: Collection[UUID], already: Payout.State) -> list[Payou
     payouts = [payout for payout in _lock(payout_ids) if payout.state != already]
     for payout in payouts:
         if payout.state != Payout.State.BATCHED:
-            raise WrongState(
-                f"The payout {payout.id} is {payout.state}; only one in a batch is paid or fails."
-            )
+            raise WrongState(f"The payout {payout.id} is {payout.state}; only one in a batch is paid or fails.")
     return payouts
 
 
@@ -203,14 +199,13 @@ def _decide(
     Payout.objects.filter(id__in=[payout.id for payout in payouts]).update(**changed)
 
 
-def _give_back(payouts: Iterable[Payout], kind: Transfer.Kind, by: User, *, memo: str) -> None:
+def _give_back(payouts: Iterable[Payout], kind: Transfer.Kind, by: User) -> None:
     transfer_many(
         moves=[
             Move(
                 key=f"payout_back:{payout.id}",
                 kind=kind,
                 lines=[(payout.hold_id, -payout.amount), (payout.purse_id, payout.amount)],
-                memo=memo,
                 by=by.id,
                 subject=("payout", payout.id),
             )

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 
 from api.accounts.models import User
+from api.core.errors import FieldError, Invalid
 from api.ledger import owners
 from api.ledger.models import Purse
 
@@ -56,6 +57,12 @@ def purses_of(*, owner_ids: Collection[UUID], currency: str) -> dict[UUID, UUID]
 def open_purses(*, user: User) -> None:
     """Open a purse in the house currency for each owner the user belongs to that has none yet."""
     purses_of(owner_ids=list(owners.ids_of(user)), currency=settings.CURRENCY)
+
+
+def require_currency(purse: Purse, currency: str) -> None:
+    if purse.currency != currency:
+        detail = f"The currency of this purse is {purse.currency}."
+        raise Invalid(errors=[FieldError("amount.currency", detail, "wrong_currency")])
 
 
 def _open(values: dict[str, Any] | None = None, /, **key: Any) -> Purse:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -114,7 +115,7 @@ def _require_balanced(move: Move, lines: Mapping[UUID, int], accounts: Mapping[U
 def _insert_transfers(moves: Sequence[Move]) -> dict[str, UUID]:
     """Insert those whose key is new; ids by key. In the order of keys, so that two calls cannot deadlock."""
     rows = sorted({move.key: move for move in reversed(moves)}.items())
-    columns = [
+    columns: list[Any] = [
         [uuid7() for _ in rows],
         [key for key, _ in rows],
         [str(move.kind) for _, move in rows],
@@ -134,9 +135,7 @@ def _insert_transfers(moves: Sequence[Move]) -> dict[str, UUID]:
         return dict(cursor.fetchall())
 
 
-def _repeated(
-    moves: Sequence[Move], lines: Sequence[Mapping[UUID, int]], made: Mapping[str, UUID]
-) -> dict[str, UUID]:
+def _repeated(moves: Sequence[Move], lines: Sequence[Mapping[UUID, int]], made: Mapping[str, UUID]) -> dict[str, UUID]:
     """Ids by key of the transfers made before this call. Raises KeyReused where one moved something else."""
     said: dict[str, tuple[str, Mapping[UUID, int]]] = {}
     for move, each in zip(moves, lines, strict=True):
@@ -158,10 +157,8 @@ def _repeated(
     return {key: id_ for id_, (key, _) in earlier.items()}
 
 
-def _insert_entries(
-    posted: Sequence[tuple[UUID, Mapping[UUID, int]]], accounts: Mapping[UUID, _Account]
-) -> None:
-    columns: tuple[list[UUID], list[UUID], list[int], list[int], list[str]] = ([], [], [], [], [])
+def _insert_entries(posted: Sequence[tuple[UUID, Mapping[UUID, int]]], accounts: Mapping[UUID, _Account]) -> None:
+    rows: list[tuple[UUID, UUID, int, int, str]] = []
     lowest: dict[UUID, int] = defaultdict(int)
     for transfer_id, lines in posted:
         for purse_id, amount in lines.items():
@@ -169,9 +166,7 @@ def _insert_entries(
             account.balance += amount
             if not account.may_be_negative:
                 lowest[purse_id] = min(lowest[purse_id], account.balance)
-            row = (transfer_id, purse_id, amount, account.balance, account.currency)
-            for column, value in zip(columns, row, strict=True):
-                column.append(value)  # type: ignore[arg-type]
+            rows.append((transfer_id, purse_id, amount, account.balance, account.currency))
     for purse_id, balance in sorted(lowest.items()):
         if balance < 0:
             raise InsufficientFunds(-balance, accounts[purse_id].currency)
@@ -179,5 +174,5 @@ def _insert_entries(
         cursor.execute(
             "INSERT INTO ledger_entry (transfer_id, purse_id, amount, balance_after, currency)"
             " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::bigint[], %s::text[])",
-            list(columns),
+            [list(column) for column in zip(*rows, strict=True)],
         )
