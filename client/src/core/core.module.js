@@ -5,6 +5,7 @@ import 'angular-route'
 import { apiInterceptor } from './api.interceptor.js'
 import { ClockService } from './clock.service.js'
 import { DownloadService } from './download.service.js'
+import { LastWordsService } from './last-words.service.js'
 import { LiveService } from './live.service.js'
 import { PagesService } from './pages.service.js'
 import { SessionService } from './session.service.js'
@@ -18,6 +19,7 @@ export const core = angular
   .service('pages', PagesService)
   .service('toast', ToastService)
   .service('download', DownloadService)
+  .service('lastWords', LastWordsService)
   .factory('apiInterceptor', apiInterceptor)
   .config(configure)
   .run(announceRoutes)
