@@ -225,6 +225,14 @@ DEPOSIT_INSTRUCTIONS = env.text(
 )
 MIN_PAYOUT = env.number("MIN_PAYOUT", 100)
 
+# What `manage.py release` runs, in this order.
+RELEASE_COMMANDS = [
+    ("migrate", ["--no-input", "--verbosity=0"]),
+    ("createcachetable", []),
+    ("collectstatic", ["--no-input", "--verbosity=0"]),
+    ("create_first_party", []),
+]
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -33,6 +33,10 @@ class Out(serializers.Serializer):
     """The shape of an answer."""
 
 
+class TimeOut(Out):
+    now = serializers.DateTimeField()
+
+
 class In(serializers.Serializer):
     """The shape of a body or a query. Use `In.read(data)`; it raises `Invalid` with every problem at once."""
 

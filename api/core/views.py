@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
@@ -12,6 +13,7 @@ from api.core import context, idempotency, limits
 from api.core.http import answer
 from api.core.permissions import ANYONE, Row
 from api.core.problems import problem_of
+from api.core.serializers import TimeOut
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -76,6 +78,7 @@ def _count(request: Request) -> limits.Usage:
 class TimeViewSet(ApiViewSet):
     permission_table: ClassVar = {"retrieve": Row(ANYONE, None)}
 
+    @extend_schema(responses={200: TimeOut})
     def retrieve(self, request: Request) -> HttpResponse:
         """The server's clock, which every deadline is measured by."""
         return answer({"now": timezone.now()})

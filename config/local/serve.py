@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -9,7 +10,6 @@ import urllib.error
 import urllib.request
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import psutil
 import psycopg2
@@ -112,18 +112,15 @@ def prepare_database() -> str:
     from django.core.management import call_command
     from django.db import DatabaseError, connections
 
-    def command(name: str, **options: Any) -> str:
+    def command(name: str) -> str:
         output = StringIO()
-        call_command(name, stdout=output, **options)
+        call_command(name, stdout=output)
         return output.getvalue()
 
     try:
         with step("Bringing the database up to date"):
             django.setup()
-            command("migrate", interactive=False, verbosity=0)
-            command("createcachetable", verbosity=0)
-            command("collectstatic", interactive=False, verbosity=0)
-            command("create_first_party")
+            command("release")
         with step("Loading the demo"):
             accounts = command("load_demo")
     except DatabaseError as error:
@@ -143,7 +140,7 @@ def serve(parent: int | None, started: float, accounts: str) -> int:
     # honcho gives each process type a port of its own; links must name that of the web.
     public = os.environ.setdefault("PUBLIC_URL", address)
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "honcho", "start", "-f", "Procfile", "-p", port, "-e", os.devnull]
+    command = [sys.executable, "-m", "honcho", "start", *long_running(), "-p", port, "-e", os.devnull]
     if not sys.stdout.isatty():
         command.append("--no-colour")
     family: set[psutil.Process] = set()
@@ -169,6 +166,12 @@ def serve(parent: int | None, started: float, accounts: str) -> int:
         for process in family:
             if process.is_running():
                 process.kill()
+
+
+def long_running() -> list[str]:
+    """The Procfile's process types but `release`, which has run and ended."""
+    procfile = (prepare.ROOT / "Procfile").read_text()
+    return [name for name in re.findall(r"^(\w+):", procfile, re.MULTILINE) if name != "release"]
 
 
 def descendants(honcho: "subprocess.Popen[bytes]") -> set[psutil.Process]:

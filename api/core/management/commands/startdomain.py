@@ -44,6 +44,7 @@ class Command(BaseCommand):
             _insert(contract, f"    api.{above}\n", f"    api.{name}\n", before=False)
         else:
             _insert(contract, "containers =\n", f"    api.{name}\n", before=False)
+        _sort_imports(root, name)
         # The present process has loaded the domains as they were; a new one sees the new domain.
         _manage("makemigrations", name, "--name", "initial")
         _manage("openapi")
@@ -55,14 +56,14 @@ def _require_usable(root: Path, name: str, noun: str, above: str, order: list[st
     for word in (name, noun):
         if not _WORD.match(word) or keyword.iskeyword(word):
             raise CommandError(f"{word!r} cannot be used: lower case letters, digits and underscores, like bookmarks.")
+    if name in order or find_spec(f"api.{name}") or (root / "tests" / name).exists():
+        raise CommandError(f"There is something called {name!r} already, in api/ or in tests/.")
     if name == noun:
         raise CommandError(f"Give the noun: manage.py startdomain {name} --noun WORD.")
     if above not in order:
         raise CommandError(f"There is no domain {above!r}; there are {', '.join(order)}.")
     if above in order[: order.index("realtime")]:
         raise CommandError("A domain with users and events stands above realtime.")
-    if name in order or find_spec(f"api.{name}") or (root / "tests" / name).exists():
-        raise CommandError(f"There is something called {name!r} already, in api/ or in tests/.")
 
 
 def _camel(word: str) -> str:
@@ -83,6 +84,16 @@ def _insert(file: Path, anchor: str, line: str, *, before: bool) -> None:
     if not found:
         raise CommandError(f"{file.name} has no line {anchor.strip()!r}; add {line.strip()!r} there by hand.")
     file.write_text(start + (line + found if before else found + line) + end)
+
+
+def _sort_imports(root: Path, name: str) -> None:
+    """Where the new name falls among others in an import depends on its first letter."""
+    ruff = Path(sys.executable).with_name("ruff")
+    if not ruff.exists():
+        raise CommandError("ruff is missing: make check installs the developer's tools.")
+    folders = [root / "api" / name, root / "tests" / name]
+    subprocess.run([ruff, "check", "-q", "--fix-only", "--select=I", *folders], cwd=root, check=True)
+    subprocess.run([ruff, "format", "-q", *folders], cwd=root, check=True)
 
 
 def _manage(*arguments: str) -> None:
