@@ -4,21 +4,23 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from api.accounts.models import User
+from api.core.postgres.prepared import Statement
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token allows: its application and scopes."""
+    """What a token allows: its application, whether that is the operator's own, and its scopes."""
 
     application_id: UUID
+    first_party: bool
     scopes: frozenset[str]
+    token_checksum: str
 
 
 class InvalidToken(AuthenticationFailed):
@@ -28,10 +30,17 @@ class InvalidToken(AuthenticationFailed):
 
 
 _FIELDS = [field.attname for field in User._meta.concrete_fields]
-_SQL = (
-    "SELECT t.application_id, t.scope, t.expires, "
+# A token got by client credentials has no user: it acts as the application's owner, with the scopes that were
+# registered for the application (`oauth.server.Validator` gives it no others).
+_TOKEN = Statement(
+    "accounts_token",
+    ("text",),
+    "SELECT t.application_id, a.skip_authorization, t.scope, t.expires, "  # noqa: S608
     + ", ".join(f'u."{field.column}"' for field in User._meta.concrete_fields)
-    + " FROM oauth2_provider_accesstoken t JOIN accounts_user u ON u.id = t.user_id WHERE t.token_checksum = %s"
+    + " FROM oauth2_provider_accesstoken t"
+    " JOIN accounts_application a ON a.id = t.application_id"
+    " JOIN accounts_user u ON u.id = COALESCE(t.user_id, a.user_id)"
+    " WHERE t.token_checksum = $1",
 )
 
 
@@ -43,17 +52,15 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
             return None
-        with connection.cursor() as cursor:
-            cursor.execute(_SQL, [sha256(token.strip().encode()).hexdigest()])
-            row = cursor.fetchone()
-        if row is None or row[2] <= timezone.now():
+        # Headers arrive as Latin-1, so any byte can be encoded back.
+        checksum = sha256(token.strip().encode("latin-1", "replace")).hexdigest()
+        row = _TOKEN.fetchone([checksum])
+        if row is None or row[3] <= timezone.now():
             raise InvalidToken
-        user = User.from_db("default", _FIELDS, row[3:])
+        user = User.from_db("default", _FIELDS, row[4:])
         if not user.is_active:
             raise InvalidToken
-        return user, Grant(row[0], frozenset(row[1].split()))
+        return user, Grant(row[0], row[1], frozenset(row[2].split()), checksum)
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
-
-

@@ -1,9 +1,14 @@
 import select
+from typing import Any
 
 from django.db.backends.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        self.prepared: set[str] = set()
+        return super().get_new_connection(conn_params)
+
     def is_usable(self) -> bool:
         """Whether the server has hung up since the last request.
 

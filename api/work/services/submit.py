@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from api.accounts.models import User
 from api.core.errors import FieldError, Invalid, NotFound
+from api.core.postgres.prepared import Statement
 from api.work import errors
 from api.work.models import Assignment, State
 from api.work.selectors import access_assignment, answer_problems
@@ -20,6 +21,11 @@ from api.work.selectors import access_assignment, answer_problems
 # One answer or draft, as JSON. An answer that needs more belongs in a file that it links to.
 MAX_ANSWER_BYTES = 262_144
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_VERSION = Statement(
+    "work_version",
+    ("uuid", "uuid"),
+    "SELECT version_id, project_id FROM work_assignment WHERE id = $1 AND worker_id = $2",
+)
 _REFUSALS = {"not_found": NotFound, "wrong_state": errors.WrongState, "too_late": errors.TooLate}
 
 
@@ -40,17 +46,13 @@ def submit_answer(*, assignment_id: UUID, worker_id: UUID, answer: Any) -> Submi
     InvalidAnswer with one error for each field, WrongState or TooLate.
     """
     text = checked_json(answer, "answer")
+    row = _VERSION.fetchone([assignment_id, worker_id])
+    if row is None:
+        raise NotFound
+    version_id, project_id = row
+    if problems := answer_problems(version_id, answer):
+        raise errors.InvalidAnswer(errors=problems)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT version_id, project_id FROM work_assignment WHERE id = %s AND worker_id = %s",
-            [assignment_id, worker_id],
-        )
-        row = cursor.fetchone()
-        if row is None:
-            raise NotFound
-        version_id, project_id = row
-        if problems := answer_problems(version_id, answer):
-            raise errors.InvalidAnswer(errors=problems)
         cursor.execute(
             "SELECT code, submitted_at, auto_accept_at, late FROM work_submit(%s, %s, %s, %s)",
             [assignment_id, worker_id, text, settings.LATE_GRACE],
