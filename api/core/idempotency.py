@@ -97,3 +97,14 @@ def _replay(row: tuple[bytes, int, str, bytes], fingerprint: bytes) -> HttpRespo
         response[name] = value
     response["Idempotency-Replayed"] = "true"
     return response
+
+
+def forget_old(limit: int = 10_000) -> int:
+    """Delete up to `limit` keys older than `KEPT_FOR`. Returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM core_idempotencykey WHERE digest IN"
+            " (SELECT digest FROM core_idempotencykey WHERE created_at < now() - %s LIMIT %s FOR UPDATE SKIP LOCKED)",
+            [KEPT_FOR, limit],
+        )
+        return cursor.rowcount

@@ -149,7 +149,7 @@ class Participation(models.Model):
 
     `seen` (an int4multirange, written by the claim function alone) holds the positions this worker need not look at
     again, except where a place was reopened since `reopened_seen`/`reopened_position`. `next_position` is where
-    the next claim looks first. `taken` counts the worker's assignments that were not returned or expired.
+    the next claim looks first. `taken` counts the worker's assignments that were not returned or expired, `claims` all.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -159,6 +159,7 @@ class Participation(models.Model):
     reopened_seen = models.BigIntegerField(db_default=0)
     reopened_position = models.IntegerField(db_default=-1)
     taken = models.IntegerField(db_default=0)
+    claims = models.IntegerField(db_default=0)
     started_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -76,13 +76,15 @@ BEGIN
     IF pr.state <> 'published' THEN code := 'project_not_open'; RETURN; END IF;
     IF pr.collective_id = p_worker THEN code := 'own_project'; RETURN; END IF;
 
-    SELECT w.id, w.next_position, w.seen, w.reopened_seen, w.reopened_position, w.taken INTO part
+    SELECT w.id, w.next_position, w.seen, w.reopened_seen, w.reopened_position, w.taken,
+           w.claims INTO part
       FROM work_participation w WHERE w.worker_id = p_worker AND w.project_id = p_project FOR UPDATE;
     IF NOT FOUND THEN
         INSERT INTO work_participation (project_id, worker_id, next_position)
         VALUES (p_project, p_worker, floor(random() * (pr.last_position + 1))::int)
         ON CONFLICT ON CONSTRAINT participation_once DO NOTHING;
-        SELECT w.id, w.next_position, w.seen, w.reopened_seen, w.reopened_position, w.taken INTO part
+        SELECT w.id, w.next_position, w.seen, w.reopened_seen, w.reopened_position, w.taken,
+           w.claims INTO part
           FROM work_participation w WHERE w.worker_id = p_worker AND w.project_id = p_project FOR UPDATE;
         PERFORM work_pseudonym(pr.collective_id, p_worker);
     END IF;
@@ -171,7 +173,8 @@ BEGIN
 
     UPDATE work_participation w
        SET next_position = v_next, seen = v_seen, reopened_seen = part.reopened_seen,
-           reopened_position = part.reopened_position, taken = w.taken + (v_position IS NOT NULL)::int
+           reopened_position = part.reopened_position, taken = w.taken + (v_position IS NOT NULL)::int,
+           claims = w.claims + (v_position IS NOT NULL)::int
      WHERE w.id = part.id;
     IF v_position IS NULL THEN code := 'no_task_left'; RETURN; END IF;
 
@@ -192,7 +195,8 @@ BEGIN
             false);
     INSERT INTO work_move (assignment_id, "to", by_id) VALUES (p_id, 'claimed', p_worker);
     INSERT INTO realtime_event (type, subject_id, audience, data)
-    VALUES ('assignment.claimed', p_id, ARRAY[p_worker], jsonb_build_object('project', p_project));
+    VALUES ('assignment.claimed', p_id, ARRAY[p_worker], jsonb_build_object(
+        'project', p_project, 'first', part.claims = 0));
 END $$;
 
 CREATE FUNCTION work_submit(

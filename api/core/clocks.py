@@ -1,0 +1,77 @@
+"""Work that time starts. A domain names its clocks in `jobs.py`; `manage.py jobs` runs them all.
+
+Any number of processes may run the same clock at once: each sweep passes over what another holds, and doing it twice
+is the same as once.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import close_old_connections, connection
+
+from api.core import context
+
+Sweep = Callable[[], int]
+_log = logging.getLogger("guildhall.clocks")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A sweep to run `every` so many seconds, and again at once while it does `full` or more at a time."""
+
+    name: str
+    every: float
+    full: int
+    sweep: Sweep
+
+
+CLOCKS: dict[str, Clock] = {}
+
+
+def clock(*, every: float, full: int = 1) -> Callable[[Sweep], Sweep]:
+    """Register a sweep, which returns how many things it did."""
+
+    def register(sweep: Sweep) -> Sweep:
+        name = f"{sweep.__module__}.{sweep.__name__}"
+        CLOCKS[name] = Clock(name, every, full, sweep)
+        return sweep
+
+    return register
+
+
+def tick(each: Clock) -> int:
+    """Run one clock until it has caught up. Returns how much it did."""
+    done = 0
+    while True:
+        count = each.sweep()
+        done += count
+        if count < each.full:
+            return done
+
+
+def run(stop: threading.Event) -> None:
+    """Run every clock, each in a thread with a connection of its own, until `stop` is set."""
+    threads = [threading.Thread(target=_run_one, args=(each, stop), name=each.name) for each in CLOCKS.values()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _run_one(each: Clock, stop: threading.Event) -> None:
+    context.request_id.set(each.name)
+    pause = each.every
+    while not stop.wait(pause):
+        close_old_connections()
+        try:
+            if done := tick(each):
+                _log.info("clock", extra={"clock": each.name, "done": done})
+            pause = each.every
+        except Exception:
+            # Whatever went wrong, the next round may go well; the pause grows so that a fault is not hammered.
+            _log.exception("clock failed", extra={"clock": each.name})
+            connection.close()
+            pause = min(60.0, max(1.0, pause * 2))
+    connection.close()
