@@ -71,6 +71,7 @@ class Migration(migrations.Migration):
                 ('reopened_seen', models.BigIntegerField(db_default=0)),
                 ('reopened_position', models.IntegerField(db_default=-1)),
                 ('taken', models.IntegerField(db_default=0)),
+                ('claims', models.IntegerField(db_default=0)),
                 ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('project', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='projects.project')),
                 ('worker', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
