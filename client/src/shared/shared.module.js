@@ -1,6 +1,7 @@
 import angular from 'angular'
 import { core } from '../core/core.module.js'
 import { ghBar } from './bar/bar.component.js'
+import { ghChart } from './chart/chart.component.js'
 import { ghDialog } from './dialog/dialog.component.js'
 import { ghDuration } from './duration/duration.component.js'
 import { ghEmpty } from './empty/empty.component.js'
@@ -11,6 +12,7 @@ import { ghFrame } from './frame/frame.component.js'
 import { ghAsk } from './interface/ask.component.js'
 import { ghInterface } from './interface/interface.component.js'
 import { ghShow } from './interface/show.component.js'
+import { ghJsonEditor } from './json-editor/json-editor.component.js'
 import { ghKbd } from './kbd/kbd.component.js'
 import { ghLoading } from './loading/loading.component.js'
 import { ghMarkdown } from './markdown/markdown.component.js'
@@ -19,6 +21,7 @@ import { ghNotFound } from './not-found/not-found.component.js'
 import { ghPager } from './pager/pager.component.js'
 import { ghSafeHtml } from './safe-html/safe-html.component.js'
 import { ghStateTag } from './state-tag/state-tag.component.js'
+import { ghStepBar } from './step-bar/step-bar.component.js'
 import { ghToast } from './toast/toast.component.js'
 import { ghWhen } from './when/when.component.js'
 
@@ -26,6 +29,7 @@ import { ghWhen } from './when/when.component.js'
 export const shared = angular.module('guildhall.shared', [core.name]).component({
   ghAsk,
   ghBar,
+  ghChart,
   ghDialog,
   ghDuration,
   ghEmpty,
@@ -34,6 +38,7 @@ export const shared = angular.module('guildhall.shared', [core.name]).component(
   ghField,
   ghFrame,
   ghInterface,
+  ghJsonEditor,
   ghKbd,
   ghLoading,
   ghMarkdown,
@@ -43,6 +48,7 @@ export const shared = angular.module('guildhall.shared', [core.name]).component(
   ghSafeHtml,
   ghShow,
   ghStateTag,
+  ghStepBar,
   ghToast,
   ghWhen,
 })

@@ -1,0 +1,102 @@
+import template from './project-page.component.html?raw'
+import { setTitle } from '../../core/core.module.js'
+import { bucketLabel, evenly, instantLabel, spanOf, trimmed } from '../progress.js'
+import './project-page.css'
+
+const EVERY_SECONDS = 5
+const VERBS = {
+  pause: { done: 'Paused. Nobody can claim until you resume it.', failed: 'It could not be paused.' },
+  resume: { done: 'Open again.', failed: 'It could not be resumed.' },
+  close: { done: 'Closed. What was not used is back in the purse.', failed: 'It could not be closed.' },
+}
+
+/** One project as its owner sees it: how far it is, what it costs, and what can be done to it. */
+class ProjectPageController {
+  static $inject = ['Project', '$routeParams', 'live', 'toast', 'session', '$window']
+
+  constructor(Project, $routeParams, live, toast, session, $window) {
+    Object.assign(this, { Project, live, toast, session, document: $window.document, id: $routeParams.id })
+  }
+
+  $onInit() {
+    this.load()
+    this.off = this.live.on('project', () => this.refresh(), { every: EVERY_SECONDS })
+  }
+
+  $onDestroy() {
+    this.off()
+  }
+
+  load() {
+    this.failed = null
+    this.refresh((problem) => (this.failed = problem))
+    this.Project.versions({ id: this.id }).$promise.then(
+      (versions) => (this.versions = versions.filter((version) => version.published_at)),
+      () => (this.versions = []),
+    )
+  }
+
+  refresh(onFailure = () => {}) {
+    this.Project.get({ id: this.id }).$promise.then((project) => this.take(project), onFailure)
+    this.Project.progress({ id: this.id }).$promise.then(
+      (progress) => this.takeProgress(progress),
+      (problem) => (this.progressFailed = this.progress ? null : problem),
+    )
+  }
+
+  take(project) {
+    this.project = project
+    this.version = project.published || project.draft
+    const { counts } = project
+    this.answersIn = counts.submitted + counts.sent_back + counts.accepted + counts.rejected
+    this.places = counts.open_places + counts.claimed + counts.submitted + counts.sent_back + counts.accepted
+    setTitle(this.document, project.title)
+  }
+
+  takeProgress(progress) {
+    this.progress = progress
+    this.progressFailed = null
+    const points = progress.submitted_over_time || []
+    const span = spanOf(points)
+    const spans = evenly(points, span)
+    const timeZone = this.session.me?.timezone || undefined
+    this.overTime = {
+      labels: spans.map((point) => instantLabel(point.at, span, timeZone)),
+      series: [
+        { name: 'submitted', tone: 'brass', values: spans.map((point) => point.submitted) },
+        { name: 'accepted', tone: 'guild', values: spans.map((point) => point.accepted) },
+      ],
+      about: `${this.answersIn ?? ''} answers from ${progress.workers} workers, by ${span}.`,
+    }
+    const states = progress.tasks_by_state || {}
+    this.states = [
+      { name: 'done', tone: 'guild', values: [states.done || 0] },
+      { name: 'all answers in', tone: 'brass', values: [states.answered || 0] },
+      { name: 'in work', tone: 'sky', values: [states.in_work || 0] },
+      { name: 'open', tone: 'faint', values: [states.open || 0] },
+    ]
+    const buckets = trimmed(progress.seconds?.histogram || [])
+    this.times = {
+      labels: buckets.map(bucketLabel),
+      series: [{ name: 'answers', tone: 'guild', values: buckets.map((bucket) => bucket.count) }],
+    }
+  }
+
+  act(verb) {
+    this.acting = verb
+    this.Project[verb]({ id: this.id }, {})
+      .$promise.then(
+        (project) => {
+          this.asked = null
+          this.take(project)
+          this.live.changed('project')
+          this.live.changed('purse')
+          this.toast.say(VERBS[verb].done)
+        },
+        (problem) => this.toast.failed(VERBS[verb].failed, problem),
+      )
+      .finally(() => (this.acting = null))
+  }
+}
+
+export const ghProjectPage = { template, controller: ProjectPageController }

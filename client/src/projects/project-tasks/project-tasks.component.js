@@ -1,0 +1,142 @@
+import template from './project-tasks.component.html?raw'
+import { mediaTypeOf } from '../batch.service.js'
+import { sampleCsv } from '../schemas.js'
+import './project-tasks.css'
+
+const START_BYTES = 64
+
+/** The step that imports tasks: a file or pasted text, its options, the report, and what came before. */
+class ProjectTasksController {
+  static $inject = ['batches', 'download', 'pages', '$q', '$element', '$scope']
+
+  constructor(batches, download, pages, $q, $element, $scope) {
+    Object.assign(this, { batches, download, pages, $q, $element, $scope })
+    this.source = 'file'
+    this.options = { on_error: 'refuse', delimiter: '', key: '', gold: '' }
+    this.pasted = ''
+  }
+
+  $onInit() {
+    this.loadBatches()
+  }
+
+  $postLink() {
+    const host = this.$element[0]
+    host.addEventListener('change', (event) => {
+      if (event.target.matches('input[type=file]')) this.$scope.$applyAsync(() => this.choose(event.target.files[0]))
+    })
+    host.addEventListener('dragover', (event) => {
+      if (!event.target.closest('.drop')) return
+      event.preventDefault()
+      event.target.closest('.drop').classList.add('is-target')
+    })
+    host.addEventListener('dragleave', () => host.querySelector('.drop')?.classList.remove('is-target'))
+    host.addEventListener('drop', (event) => {
+      if (!event.target.closest('.drop')) return
+      event.preventDefault()
+      event.target.closest('.drop').classList.remove('is-target')
+      const file = event.dataTransfer.files[0]
+      this.$scope.$applyAsync(() => this.choose(file))
+    })
+  }
+
+  $onChanges() {
+    this.columns = Object.keys(this.version?.input_schema?.properties || {})
+    this.isPublished = this.project?.state !== 'draft'
+  }
+
+  $onDestroy() {
+    this.stop?.resolve()
+  }
+
+  loadBatches() {
+    this.pages.first(`/api/v1/projects/${this.project.id}/batches`).then(
+      (list) => (this.list = list),
+      (problem) => (this.listFailed = problem),
+    )
+  }
+
+  more() {
+    this.pages.more(this.list).then((list) => (this.list = list), (problem) => (this.listFailed = problem))
+  }
+
+  choose(file) {
+    if (!file) return
+    this.file = file
+    this.problem = null
+    this.report = null
+  }
+
+  get body() {
+    return this.source === 'file' ? this.file : this.pasted.trim() && this.pasted
+  }
+
+  async typeOfFile() {
+    return mediaTypeOf(this.file.name, await this.file.slice(0, START_BYTES).text())
+  }
+
+  send() {
+    const isFile = this.source === 'file'
+    this.sending = { share: 0, name: isFile ? this.file.name : 'pasted text' }
+    this.problem = null
+    this.report = null
+    this.stop = this.$q.defer()
+    const type = this.$q.when(isFile ? this.typeOfFile() : mediaTypeOf(null, this.pasted))
+    type
+      .then((media) =>
+        this.batches.send(this.project.id, this.body, {
+          type: media,
+          filename: isFile ? this.file.name : 'pasted',
+          options: this.options,
+          cancel: this.stop.promise,
+          onProgress: (share) => this.$scope.$applyAsync(() => this.sending && (this.sending.share = share)),
+        }),
+      )
+      .then(
+        (batch) => this.done(batch),
+        (problem) => this.refused(problem),
+      )
+      .finally(() => (this.sending = null))
+  }
+
+  done(batch) {
+    this.report = batch
+    this.file = null
+    this.pasted = ''
+    this.loadBatches()
+    this.onImported()
+  }
+
+  refused(problem) {
+    if (this.stopped) {
+      this.stopped = false
+      return
+    }
+    if (problem.body?.batch) this.report = problem.body.batch
+    else this.problem = problem
+    this.loadBatches()
+  }
+
+  cancel() {
+    this.stopped = true
+    this.stop.resolve()
+  }
+
+  get percent() {
+    return Math.round((this.sending?.share || 0) * 100)
+  }
+
+  saveSample() {
+    this.download.offer(new Blob([sampleCsv(this.version)], { type: 'text/csv' }), 'sample tasks.csv')
+  }
+
+  toggle(batch) {
+    this.opened = this.opened === batch.id ? null : batch.id
+  }
+}
+
+export const ghProjectTasks = {
+  template,
+  controller: ProjectTasksController,
+  bindings: { project: '<', version: '<', onImported: '&' },
+}

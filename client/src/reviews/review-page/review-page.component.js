@@ -1,0 +1,270 @@
+import template from './review-page.component.html?raw'
+import { setTitle } from '../../core/core.module.js'
+import { labelKeys } from '../../projects/schemas.js'
+import { answerSummary, taskName, valueText } from '../answer-text.js'
+import { bulkFilterOf, filterOf, isNarrowed, queryOf, wordsOf } from '../review-filter.js'
+import { actOf, neighbour, nextWaiting } from '../review-keys.js'
+import './review-page.css'
+
+const SEARCH_AFTER_MS = 350
+const NARROW = '(max-width: 900px)'
+const DONE = { accept: 'Accepted and paid.', reject: 'Rejected.', sendBack: 'Sent back.' }
+
+/** The review table with one answer open beside it. Decisions by button or key, one by one or all that a filter shows. */
+class ReviewPageController {
+  static $inject = ['Review', 'Project', 'pages', 'live', 'toast', '$routeParams', '$location', '$timeout', '$window', '$scope', '$element']
+
+  constructor(Review, Project, pages, live, toast, $routeParams, $location, $timeout, $window, $scope, $element) {
+    Object.assign(this, { Review, Project, pages, live, toast, $location, $timeout, $window, $scope, id: $routeParams.id })
+    this.host = $element[0]
+    this.filter = filterOf($location.search())
+    this.count = 0
+    this.versions = {}
+    this.onKey = (event) => this.keyPressed(event)
+  }
+
+  $onInit() {
+    this.$window.document.addEventListener('keydown', this.onKey)
+    this.off = this.live.on('assignment', () => this.loadProject(), { every: 20 })
+    this.loadProject()
+    this.load()
+  }
+
+  $onDestroy() {
+    this.off()
+    this.$window.document.removeEventListener('keydown', this.onKey)
+    this.$timeout.cancel(this.searching)
+  }
+
+  loadProject() {
+    this.Project.get({ id: this.id }).$promise.then(
+      (project) => {
+        this.project = project
+        this.version ??= project.published || project.draft
+        this.keys = labelKeys(this.version.answer_schema)
+        const { counts } = project
+        this.answersIn = counts.submitted + counts.sent_back + counts.accepted + counts.rejected
+        setTitle(this.$window.document, `Review · ${project.title}`)
+      },
+      (problem) => (this.failed ??= this.project ? null : problem),
+    )
+    this.Project.progress({ id: this.id }).$promise.then((progress) => (this.progress = progress), () => {})
+  }
+
+  load() {
+    const asked = (this.count += 1)
+    Object.assign(this, { rows: null, failed: null })
+    this.Review.ofProject({ project: this.id, ...queryOf(this.filter) }).$promise.then(
+      (rows) => {
+        if (asked !== this.count) return
+        this.rows = rows
+        if (!rows.some((row) => row.id === this.openId)) this.openRow(this.isNarrow ? null : rows[0])
+      },
+      (problem) => {
+        if (asked === this.count) this.failed = problem
+      },
+    )
+  }
+
+  retry() {
+    this.loadProject()
+    this.load()
+  }
+
+  more() {
+    this.busyMore = true
+    return this.pages
+      .more(this.rows)
+      .then((rows) => (this.rows = rows), (problem) => this.toast.failed('The rest could not be loaded.', problem))
+      .finally(() => (this.busyMore = false))
+  }
+
+  // Filter
+
+  filtered() {
+    const cleared = { state: null, worker: null, task: null, q: null, late: null, order: null }
+    const search = this.$location.search()
+    for (const name of Object.keys(search)) if (name.startsWith('answer.')) cleared[name] = null
+    for (const [name, value] of Object.entries({ ...cleared, ...queryOf(this.filter) })) this.$location.search(name, value)
+    this.$location.replace()
+    this.openId = null
+    this.open = null
+    this.load()
+  }
+
+  typed() {
+    this.$timeout.cancel(this.searching)
+    this.searching = this.$timeout(() => this.filtered(), SEARCH_AFTER_MS)
+  }
+
+  keyChosen() {
+    const part = this.version.answer_schema.properties?.[this.filter.answerKey]
+    this.options = part?.enum?.map((value) => ({ value: String(value), label: this.sayValue(this.filter.answerKey, value) }))
+    if (this.filter.answerValue !== '') {
+      this.filter.answerValue = ''
+      this.filtered()
+    }
+  }
+
+  clear() {
+    this.filter = filterOf({})
+    this.filtered()
+  }
+
+  narrowTo(changes) {
+    this.filter = { ...filterOf({}), ...changes }
+    this.filtered()
+  }
+
+  get isNarrowed() {
+    return isNarrowed(this.filter) || Boolean(this.filter.state)
+  }
+
+  sayValue(key, value) {
+    return valueText(value, this.version?.interface?.elements?.find((element) => element.key === key))
+  }
+
+  nameOf(row) {
+    return taskName(row.task)
+  }
+
+  summaryOf(row) {
+    return answerSummary(row.answer, this.version)
+  }
+
+  // The open one
+
+  get isNarrow() {
+    return Boolean(this.$window.matchMedia?.(NARROW).matches)
+  }
+
+  openRow(row) {
+    this.openId = row?.id ?? null
+    this.open = null
+    this.openFailed = null
+    if (!row) return
+    const { id } = row
+    this.$timeout(() => this.host.querySelector('tr[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }), 0, false)
+    this.Review.get({ id }).$promise.then(
+      (whole) => this.openId === id && this.show(whole),
+      (problem) => this.openId === id && (this.openFailed = problem),
+    )
+  }
+
+  show(whole) {
+    this.Review.version({ version: whole.version }).$promise.then(
+      (version) => {
+        if (this.openId !== whole.id) return
+        this.openVersion = version
+        this.open = whole
+      },
+      (problem) => this.openId === whole.id && (this.openFailed = problem),
+    )
+  }
+
+  close() {
+    const id = this.openId
+    this.openRow(null)
+    this.$timeout(() => this.host.querySelector(`[data-row="${id}"] button`)?.focus(), 0, false)
+  }
+
+  step(by) {
+    const next = neighbour(this.rows || [], this.openId, by)
+    if (next && next.id !== this.openId) {
+      if (next === this.rows.at(-1) && this.rows.$next && !this.busyMore) this.more()
+      this.openRow(next)
+    }
+  }
+
+  keyPressed(event) {
+    if (this.$window.document.querySelector('dialog[open]')) return
+    const act = actOf(event)
+    if (!act || !this.rows?.length) return
+    if (act === 'close' && !(this.isNarrow && this.openId)) return
+    if (['next', 'previous'].includes(act) && event.target.closest?.('pre, [role=region], fieldset, iframe')) return
+    event.preventDefault()
+    this.$scope.$applyAsync(() => {
+      if (act === 'next') this.step(1)
+      else if (act === 'previous') this.step(-1)
+      else if (act === 'close') this.close()
+      else if (this.open) this.pressed = { act, at: Date.now() }
+    })
+  }
+
+  /** A verb on the open answer. Resolves after it is done; the table goes on to the next that waits. */
+  decide(verb, body) {
+    const row = this.open
+    return this.Review[verb]({ id: row.id }, body).$promise.then((whole) => {
+      this.replace(whole)
+      this.toast.say(DONE[verb] ?? 'Paid.')
+      this.live.changed('purse')
+      this.loadProject()
+      const next = nextWaiting(this.rows, row.id)
+      if (next && !this.isNarrow) this.openRow(next)
+      else if (this.openId === row.id) this.openRow(whole)
+    })
+  }
+
+  /** Money beyond the reward; its answer is the transfer, so the assignment is read again. */
+  pay(verb, body) {
+    const { id } = this.open
+    return this.Review[verb]({ id }, body).$promise.then(() => {
+      this.toast.say('Paid.')
+      this.live.changed('purse')
+      if (this.openId === id) this.openRow({ id })
+    })
+  }
+
+  replace(whole) {
+    const rows = this.rows.map((row) => (row.id === whole.id ? whole : row))
+    rows.$next = this.rows.$next
+    this.rows = rows
+  }
+
+  // All of them
+
+  get bulkWords() {
+    return wordsOf(this.filter, (key, value) => this.sayValue(key, value))
+  }
+
+  get showsSubmitted() {
+    return !this.filter.state || this.filter.state === 'submitted'
+  }
+
+  askMany() {
+    this.counting = true
+    const filter = bulkFilterOf(this.filter)
+    // A bulk act that expects none does nothing, and answers how many there are.
+    this.Review.acceptMany({ project: this.id }, { filter, expect: 0 })
+      .$promise.then(
+        () => this.toast.say('No submitted answer matches now.'),
+        (problem) => {
+          if (problem.code === 'changed_meanwhile') this.many = { filter, count: problem.body.matching, words: this.bulkWords }
+          else this.toast.failed('They could not be counted.', problem)
+        },
+      )
+      .finally(() => (this.counting = false))
+  }
+
+  acceptMany() {
+    const { filter, count } = this.many
+    this.acceptingMany = true
+    this.Review.acceptMany({ project: this.id }, { filter, expect: count })
+      .$promise.then(
+        (done) => {
+          this.many = null
+          this.toast.say(`${done.accepted} ${done.accepted === 1 ? 'answer' : 'answers'} accepted and paid.`)
+          this.live.changed('purse')
+          this.retry()
+        },
+        (problem) => {
+          if (problem.code === 'changed_meanwhile') {
+            this.many = { ...this.many, count: problem.body.matching, changed: true }
+          } else this.many = { ...this.many, failed: problem }
+        },
+      )
+      .finally(() => (this.acceptingMany = false))
+  }
+}
+
+export const ghReviewPage = { template, controller: ReviewPageController }

@@ -1,0 +1,16 @@
+reviewResource.$inject = ['$resource', 'pages']
+
+/** Assignments as a reviewer sees them. Verbs on one: accept, reject, sendBack, bonus, payPartial. */
+export function reviewResource($resource, pages) {
+  const verb = (path) => ({ method: 'POST', url: `/api/v1/assignments/:id/${path}` })
+  return $resource('/api/v1/reviews/assignments/:id', { id: '@id' }, {
+    ofProject: { method: 'GET', url: '/api/v1/projects/:project/assignments', isArray: true, interceptor: pages.keepNext },
+    accept: verb('accept'),
+    reject: verb('reject'),
+    sendBack: verb('send-back'),
+    bonus: verb('bonus'),
+    payPartial: verb('pay-partial'),
+    acceptMany: { method: 'POST', url: '/api/v1/projects/:project/assignments/accept' },
+    version: { method: 'GET', url: '/api/v1/versions/:version', cache: true },
+  })
+}
