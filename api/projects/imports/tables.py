@@ -102,8 +102,9 @@ def _quotes(error: csv.Error) -> str:
 def _header(reader: Any) -> list[str]:
     try:
         for row in reader:
-            if row:
-                return [name.strip() for name in row]
+            names = [name.strip() for name in row]
+            if names not in ([], [""]):
+                return names
     except csv.Error as error:
         if "field limit" in str(error):
             raise row_too_long(1) from None
