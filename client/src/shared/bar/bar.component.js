@@ -2,8 +2,8 @@ import './bar.css'
 import template from './bar.component.html?raw'
 
 const WORK_PAGES = [
-  { path: '/feed', words: 'Find work' },
-  { path: '/work', words: 'My work', counted: true, also: ['/assignments'] },
+  { path: '/feed', words: 'Find work', also: ['/assignments'] },
+  { path: '/work', words: 'My work', counted: true },
   { path: '/earnings', words: 'Earnings' },
 ]
 const REQUEST_PAGES = [{ path: '/projects', words: 'My projects' }]
@@ -23,7 +23,10 @@ class BarController {
     this.watchNetwork = () => this.$scope.$applyAsync(() => (this.offline = !this.$window.navigator.onLine))
     this.$window.addEventListener('online', this.watchNetwork)
     this.$window.addEventListener('offline', this.watchNetwork)
-    this.session.settled().then(() => this.load())
+    this.session.settled().then(() => {
+      this.known = true
+      this.load()
+    })
   }
 
   $onDestroy() {

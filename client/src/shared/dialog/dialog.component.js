@@ -1,13 +1,15 @@
 import './dialog.css'
 import template from './dialog.component.html?raw'
 
+const FIRST = '[ng-transclude] :is(input, select, textarea, button, a[href])'
+
 let count = 0
 
 class DialogController {
-  static $inject = ['$element', '$scope']
+  static $inject = ['$element', '$scope', '$timeout']
 
-  constructor($element, $scope) {
-    Object.assign(this, { $element, $scope })
+  constructor($element, $scope, $timeout) {
+    Object.assign(this, { $element, $scope, $timeout })
     this.id = `dialog-${(count += 1)}`
   }
 
@@ -32,8 +34,11 @@ class DialogController {
   }
 
   follow() {
-    if (this.open && !this.dialog.open) this.dialog.showModal()
-    else if (!this.open && this.dialog.open) this.dialog.close()
+    if (this.open && !this.dialog.open) {
+      this.dialog.showModal()
+      // The content comes with this digest, so the browser has found only the close button to focus.
+      this.$timeout(() => this.dialog.querySelector(FIRST)?.focus(), 0, false)
+    } else if (!this.open && this.dialog.open) this.dialog.close()
   }
 }
 

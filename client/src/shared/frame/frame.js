@@ -29,14 +29,16 @@ export function frameDocument({ html, input, answer, preview, readOnly }) {
   )
 }
 
-/** `{key}` in an external address becomes the input's value. Null when the result is not an https address. */
+/** `{key}` in an external address becomes the input's value. Null when the result is neither https
+ * nor http on this machine itself. */
 export function frameUrl(url, input) {
   const filled = String(url ?? '').replace(/\{([A-Za-z_][\w.-]*)\}/g, (whole, key) =>
     Object.hasOwn(input ?? {}, key) ? encodeURIComponent(String(input[key])) : whole,
   )
   try {
     const parsed = new URL(filled)
-    return parsed.protocol === 'https:' ? parsed.href : null
+    const isHere = parsed.protocol === 'http:' && ['127.0.0.1', 'localhost'].includes(parsed.hostname)
+    return parsed.protocol === 'https:' || isHere ? parsed.href : null
   } catch {
     return null
   }

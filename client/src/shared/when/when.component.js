@@ -12,7 +12,7 @@ export function relativeTime(instant, now, locale = navigator.language) {
   const seconds = (Date.parse(instant) - now) / 1000
   const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1]
   const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
-  return format.format(unit === 'second' ? 0 : Math.trunc(seconds / size), unit)
+  return format.format(unit === 'second' ? 0 : Math.round(seconds / size), unit)
 }
 
 class WhenController {

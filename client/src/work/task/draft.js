@@ -53,6 +53,15 @@ export class Draft {
     )
   }
 
+  /** Hold the next save back while the answer itself is on its way. */
+  pause() {
+    this.$timeout.cancel(this.timer)
+  }
+
+  resume() {
+    if (this.pending !== null && !this.closed && this.state !== 'saving') this.later(0)
+  }
+
   /** No more saves: the answer was handed in, or given back. */
   close() {
     this.closed = true

@@ -5,6 +5,7 @@ import { Draft } from './draft.js'
 import './task.css'
 import template from './task.component.html?raw'
 
+const READ = 'guildhall.read.'
 const HELD = ['claimed', 'sent_back']
 // Where Enter already means something: a new line, a link, a button.
 const ENTER_IS_TAKEN = 'textarea, a, button, select, summary, .rank, [contenteditable]'
@@ -27,7 +28,8 @@ class TaskController {
     document.addEventListener('keydown', this.onKey)
     document.addEventListener('visibilitychange', this.onVisibility)
     this.$window.addEventListener('pagehide', this.onHide)
-    this.ticker = this.$interval(() => this.tellDraft(), 1000)
+    // Nothing to do each second but to look again: the words about the draft say how long ago it was saved.
+    this.ticker = this.$interval(() => {}, 1000)
     this.load()
   }
 
@@ -65,7 +67,7 @@ class TaskController {
       this.refusal = null
       this.busy = null
       this.readOnly = !this.isHeld
-      this.showInstructions = this.doneHere === 0 && this.isHeld
+      this.showInstructions = this.isHeld && !this.hasRead(version)
       this.autoAccept = formatDuration(version.auto_accept_after, { long: true })
       this.draft = new Draft({
         id: assignment.id,
@@ -77,7 +79,6 @@ class TaskController {
       this.answer = (this.isHeld ? (rescued ?? assignment.draft ?? assignment.answer) : assignment.answer) ?? {}
       if (rescued) this.draft.change(rescued)
       this.checkComplete()
-      this.tellDraft()
       setTitle(this.$window.document, this.title)
     })
   }
@@ -88,8 +89,21 @@ class TaskController {
     this.refusal = null
     this.draft.change(answer)
     this.checkComplete()
-    this.tellDraft()
     if (this.complete) this.prefetch()
+  }
+
+  /** Instructions stand open until the worker folds them away or has handed in a first answer. */
+  hasRead(version) {
+    return this.$window.localStorage.getItem(`${READ}${this.assignment.project}`) === version.id
+  }
+
+  markRead() {
+    this.$window.localStorage.setItem(`${READ}${this.assignment.project}`, this.version.id)
+  }
+
+  toggleInstructions() {
+    this.showInstructions = !this.showInstructions
+    if (!this.showInstructions) this.markRead()
   }
 
   checkComplete() {
@@ -98,14 +112,14 @@ class TaskController {
     this.complete = isForm ? unanswered(this.version.interface, this.answer).length === 0 : Object.keys(this.answer).length > 0
   }
 
-  tellDraft() {
+  get draftWords() {
     const draft = this.draft
-    if (!draft || !this.isHeld) this.draftWords = ''
-    else if (draft.state === 'failed') this.draftWords = `Draft not saved: ${draft.problem?.detail ?? ''} It stays in this tab.`
-    else if (draft.state === 'saving' || draft.state === 'waiting') this.draftWords = 'Saving the draft…'
-    else if (draft.savedAt) this.draftWords = `Draft saved ${formatDuration((Date.now() - draft.savedAt) / 1000)} ago on the server.`
-    else if (this.assignment.draft) this.draftWords = 'Your draft was restored.'
-    else this.draftWords = 'What you enter is kept on the server as you go.'
+    if (!draft || !this.isHeld) return ''
+    if (draft.state === 'failed') return `Draft not saved: ${draft.problem?.detail ?? ''} It stays in this tab.`
+    if (draft.state === 'saving' || draft.state === 'waiting') return 'Saving the draft…'
+    if (draft.savedAt) return `Draft saved ${formatDuration((Date.now() - draft.savedAt) / 1000)} ago on the server.`
+    if (this.assignment.draft) return 'Your draft was restored.'
+    return 'What you enter is kept on the server as you go.'
   }
 
   /** Claim the task after this one, so that it is there at once. At most one, and only when this one is as good as done. */
@@ -165,6 +179,7 @@ class TaskController {
       return undefined
     }
     this.busy = 'submit'
+    this.draft.pause()
     const wantsNext = this.assignment.state === 'claimed'
     // A claim that is on its way is waited for: asking for another one would leave two.
     return this.$q
@@ -174,6 +189,7 @@ class TaskController {
         (done) => {
           this.draft.close()
           this.doneHere += 1
+          this.markRead()
           return this.goOn(done.next, wantsNext)
         },
         (problem) => this.refused(problem),
@@ -182,6 +198,7 @@ class TaskController {
   }
 
   refused(problem) {
+    this.draft.resume()
     if (problem.code === 'invalid_answer') {
       const byKey = {}
       for (const error of problem.errors) byKey[error.field.replace(/^answer\./, '').split('.')[0]] ??= error.detail
