@@ -114,8 +114,8 @@ class Migration(migrations.Migration):
                 ('balance_after', models.BigIntegerField()),
                 ('currency', models.CharField(max_length=3)),
                 ('at', models.DateTimeField(db_default=django.db.models.expressions.RawSQL('statement_timestamp()', []))),
-                ('purse', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='ledger.purse')),
-                ('transfer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='ledger.transfer')),
+                ('purse', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='ledger.purse')),
+                ('transfer', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='ledger.transfer')),
             ],
             options={
                 'verbose_name_plural': 'entries',

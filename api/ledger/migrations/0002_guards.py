@@ -13,6 +13,9 @@ CREATE TRIGGER entry_is_forever BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_en
 CREATE TRIGGER transfer_is_forever BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_transfer
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('transfers are never changed or deleted');
 
+CREATE TRIGGER purse_is_forever BEFORE DELETE OR TRUNCATE ON ledger_purse
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('purses are never deleted');
+
 -- Inside the trigger that posts entries the depth is 1; a statement of one's own has depth 0.
 CREATE TRIGGER balance_follows_entries BEFORE UPDATE ON ledger_purse
     FOR EACH ROW WHEN (OLD.balance IS DISTINCT FROM NEW.balance AND pg_trigger_depth() = 0)
@@ -42,17 +45,26 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'entries_sum_to_zero';
     END IF;
 
-    SELECT p.transfer_id INTO wrong
+    SELECT p.transfer_id, t.id AS known INTO wrong
       FROM (SELECT transfer_id, count(*) AS lines FROM posted GROUP BY transfer_id) p
-     WHERE p.lines <> (SELECT count(*) FROM ledger_entry e WHERE e.transfer_id = p.transfer_id) LIMIT 1;
-    IF FOUND THEN
+      LEFT JOIN ledger_transfer t ON t.id = p.transfer_id
+     WHERE t.id IS NULL
+        OR p.lines <> (SELECT count(*) FROM ledger_entry e WHERE e.transfer_id = p.transfer_id) LIMIT 1;
+    IF FOUND AND wrong.known IS NULL THEN
+        RAISE EXCEPTION 'there is no transfer %', wrong.transfer_id
+            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'entry_of_transfer';
+    ELSIF FOUND THEN
         RAISE EXCEPTION 'transfer % has entries already', wrong.transfer_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'entries_posted_at_once';
     END IF;
 
-    SELECT e.id, e.currency, p.currency AS other INTO wrong
-      FROM posted e JOIN ledger_purse p ON p.id = e.purse_id WHERE p.currency <> e.currency LIMIT 1;
-    IF FOUND THEN
+    SELECT e.id, e.purse_id, e.currency, p.currency AS other INTO wrong
+      FROM posted e LEFT JOIN ledger_purse p ON p.id = e.purse_id
+     WHERE p.currency IS DISTINCT FROM e.currency LIMIT 1;
+    IF FOUND AND wrong.other IS NULL THEN
+        RAISE EXCEPTION 'there is no purse %', wrong.purse_id
+            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'entry_of_purse';
+    ELSIF FOUND THEN
         RAISE EXCEPTION 'entry % is in %, its purse in %', wrong.id, wrong.currency, wrong.other
             USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_currency_of_purse';
     END IF;
@@ -79,6 +91,7 @@ BACKWARD = """
 DROP TRIGGER entries_post ON ledger_entry;
 DROP TRIGGER entry_is_forever ON ledger_entry;
 DROP TRIGGER transfer_is_forever ON ledger_transfer;
+DROP TRIGGER purse_is_forever ON ledger_purse;
 DROP TRIGGER balance_follows_entries ON ledger_purse;
 DROP TRIGGER balance_starts_at_zero ON ledger_purse;
 DROP TRIGGER purse_stays_what_it_is ON ledger_purse;
