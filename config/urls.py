@@ -19,6 +19,8 @@ urlpatterns = [
     path("api/v1/", include(_api)),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("", include("api.accounts.oauth.urls")),
+    path("accounts/", include("api.accounts.pages")),
     path("admin/", admin.site.urls),
 ]
 

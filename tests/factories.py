@@ -23,9 +23,7 @@ def make_user(name: str = "someone", **fields: Any) -> User:
     return User.objects.create(**{"email": address, "name": name, "password": "!", **fields})
 
 
-def make_token(
-    user: User, scopes: Iterable[str] = ALL_SCOPES, *, lasts: timedelta = timedelta(hours=1)
-) -> str:
+def make_token(user: User, scopes: Iterable[str] = ALL_SCOPES, *, lasts: timedelta = timedelta(hours=1)) -> str:
     """A bearer token of `user` for the tests' own application."""
     application, _ = Application.objects.get_or_create(
         client_id="tests",
@@ -53,6 +51,15 @@ class ApiClient(Client):
 
     def post(self, path: str, data: Any = None, content_type: str = "application/json", **extra: Any) -> Any:
         return super().post(path, {} if data is None else data, content_type, **extra)
+
+    def put(self, path: str, data: Any = None, content_type: str = "application/json", **extra: Any) -> Any:
+        return super().put(path, {} if data is None else data, content_type, **extra)
+
+    def patch(self, path: str, data: Any = None, content_type: str = "application/json", **extra: Any) -> Any:
+        return super().patch(path, {} if data is None else data, content_type, **extra)
+
+    def delete(self, path: str, data: Any = None, content_type: str = "application/json", **extra: Any) -> Any:
+        return super().delete(path, {} if data is None else data, content_type, **extra)
 
 
 def make_api(user: User | None = None, scopes: Iterable[str] = ALL_SCOPES) -> ApiClient:

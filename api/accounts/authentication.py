@@ -26,7 +26,6 @@ class Grant:
 class InvalidToken(AuthenticationFailed):
     default_detail = "This token is not known, has expired or was revoked. Sign in again."
     problem_code = "invalid_token"
-    auth_header = 'Bearer error="invalid_token"'
 
 
 _FIELDS = [field.attname for field in User._meta.concrete_fields]
@@ -63,4 +62,5 @@ class BearerAuthentication(BaseAuthentication):
         return user, Grant(row[0], row[1], frozenset(row[2].split()), checksum)
 
     def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
+        """The challenge of a 401: with an error only when there was a token (RFC 6750, section 3.1)."""
+        return 'Bearer error="invalid_token"' if "HTTP_AUTHORIZATION" in request.META else "Bearer"

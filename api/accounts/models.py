@@ -71,7 +71,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 # RFC 8252, section 7.3: only the port of a loopback address is free, because the system picks it.
-_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(/.*)?\Z")
+_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?(/.*)?\Z")
 
 
 class Application(AbstractApplication):
@@ -115,9 +115,9 @@ class Application(AbstractApplication):
         if uri in registered:
             return True
         asked = _LOOPBACK.match(uri)
-        if self.first_party or not asked:
+        if self.first_party or not asked or not 0 < int(asked[2] or 80) < 65_536:
             return False
-        return any(asked.groups() == known.groups() for known in map(_LOOPBACK.match, registered) if known)
+        return any(asked.group(1, 3) == known.group(1, 3) for known in map(_LOOPBACK.match, registered) if known)
 
     def get_allowed_schemes(self) -> list[str]:
         return [uri.partition(":")[0] for uri in self.redirect_uris.split()]

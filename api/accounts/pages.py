@@ -1,0 +1,38 @@
+"""The pages at `/accounts/`: allauth's, with the few that are ours in their place."""
+
+from typing import Any
+
+from allauth.account.views import LogoutView, PasswordResetDoneView
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import include, path
+
+from api.accounts.adapter import has_no_mail_server
+
+
+class SignOutView(LogoutView):
+    """Signs out at once when our own client leads here; asks first when another site does."""
+
+    def get(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.request.headers.get("Sec-Fetch-Site") == "same-origin":
+            return self.post(*args, **kwargs)
+        return super().get(*args, **kwargs)
+
+
+class ResetSentView(PasswordResetDoneView):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        folder = settings.EMAIL_FILE_PATH if has_no_mail_server() else None
+        return {**super().get_context_data(**kwargs), "mail_folder": folder}
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    page = {"reason": "This form could not be accepted."}
+    return render(request, "account/csrf_failure.html", page, status=403)
+
+
+urlpatterns = [
+    path("logout/", SignOutView.as_view(), name="account_logout"),
+    path("password/reset/done/", ResetSentView.as_view(), name="account_reset_password_done"),
+    path("", include("allauth.urls")),
+]

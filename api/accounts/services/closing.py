@@ -1,0 +1,42 @@
+"""Closing an account."""
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+from django.utils import timezone
+
+from api.accounts import closing
+from api.accounts.models import Application, User
+from api.accounts.services import authorisations, sessions
+from api.core.errors import FieldError, Invalid
+
+
+@transaction.atomic
+def close_account(*, user: User, confirm: str, forfeit: bool) -> None:
+    """Erase who the user was, and keep what they did under the same id.
+
+    `confirm` is the user's own e-mail address. Raises Invalid when it is not, and whatever Conflict a domain refuses
+    with; then nothing has changed.
+    """
+    row = User.objects.select_for_update().get(pk=user.pk)
+    if confirm.strip().lower() != row.email:
+        raise Invalid(errors=[FieldError("confirm", "Type your own e-mail address to confirm.", "mismatch")])
+    for step in closing.steps():
+        step(row, forfeit)
+    authorisations.end_all(user=row)
+    Application.objects.filter(user=row).delete()
+    sessions.end_all(user=row)
+    UserSession.objects.filter(user_id=row.pk).delete()
+    Authenticator.objects.filter(user_id=row.pk).delete()
+    EmailAddress.objects.filter(user_id=row.pk).delete()
+    row.groups.clear()
+    row.user_permissions.clear()
+    row.email = f"closed-{row.pk}@closed.invalid"
+    row.name = ""
+    row.locale, row.timezone, row.theme, row.uses = "en", "UTC", User.Theme.SYSTEM, []
+    row.is_active = row.is_staff = row.is_superuser = False
+    row.last_login = None
+    row.closed_at = timezone.now()
+    row.set_unusable_password()
+    row.save()
