@@ -297,7 +297,7 @@ class SecondsOut(Out):
     histogram = BucketOut(many=True)
 
 
-class ReviewOut(Out):
+class ProgressReviewOut(Out):
     median_seconds = serializers.FloatField(allow_null=True)
     rejection_rate = serializers.FloatField(allow_null=True)
 
@@ -310,7 +310,7 @@ class ProgressOut(Out):
     seconds = SecondsOut(help_text="From claim to submit: the newest 201; the histogram is of all.")
     hourly_wage = MoneyOut(allow_null=True)
     workers = serializers.IntegerField()
-    review = ReviewOut()
+    review = ProgressReviewOut()
     as_of = serializers.DateTimeField(help_text="When the counts were last rolled up.")
 
 
