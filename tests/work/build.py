@@ -40,20 +40,15 @@ def published_project(owner: User, *, tasks: int = 3, places: int = 1, **version
     }
     project.published = Version.objects.create(project=project, published_at=now, **fields)
     project.save()
-    batch = Batch.objects.create(
-        project=project, format="json", on_error="refuse", added=tasks, created_by=owner
-    )
+    batch = Batch.objects.create(project=project, format="json", on_error="refuse", added=tasks, created_by=owner)
     rows = [
-        Task(id=uuid7(), project=project, batch=batch, position=n, key=f"t{n}", input={"n": n})
-        for n in range(tasks)
+        Task(id=uuid7(), project=project, batch=batch, position=n, key=f"t{n}", input={"n": n}) for n in range(tasks)
     ]
     Task.objects.bulk_create(rows)
     OpenTask.objects.bulk_create(
         [OpenTask(project=project, position=row.position, task=row, free=places) for row in rows]
     )
-    ProjectStats.objects.update_or_create(
-        project=project, defaults={"tasks": tasks, "open_places": tasks * places}
-    )
+    ProjectStats.objects.update_or_create(project=project, defaults={"tasks": tasks, "open_places": tasks * places})
     return project
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -216,7 +217,7 @@ def test_every_user_has_a_solo_collective_of_the_same_id():
 def test_two_workers_cannot_claim_the_last_place(together):
     for _ in range(5):
         project = published_project(make_user(), tasks=1)
-        results = together(*[lambda p=project, w=make_user(): claim(w, p) for _ in range(4)])
+        results = together(*[partial(claim, make_user(), project) for _ in range(4)])
         won = [each for each in results if not isinstance(each, Exception)]
         lost = [each for each in results if isinstance(each, errors.NoTaskLeft)]
         assert (len(won), len(lost)) == (1, 3)
@@ -263,7 +264,7 @@ def test_sixteen_workers_who_give_back_half_lose_no_place(together):
                 done += 1
         raise AssertionError("the walk does not end")
 
-    results = together(*[lambda w=make_user(): fickle(w) for _ in range(16)], timeout=120)
+    results = together(*[partial(fickle, make_user()) for _ in range(16)], timeout=120)
     assert [each for each in results if isinstance(each, Exception)] == []
     places_are_right(project)
     left = sum(OpenTask.objects.filter(project=project).values_list("free", flat=True))
