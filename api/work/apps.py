@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class WorkConfig(AppConfig):
     name = "api.work"
     label = "work"
+
+    def ready(self) -> None:
+        from api.work import audits
+
+        audits.register()
