@@ -40,15 +40,20 @@ def read_key(request: Request) -> str | None:
 
 
 def run_once(
-    request: Request, user_id: UUID, key: str, work: Callable[[], HttpResponse], on_error: Callable[..., HttpResponse]
+    request: Request,
+    user_id: UUID,
+    key: str,
+    work: Callable[[], HttpResponse],
+    on_error: Callable[..., HttpResponse],
+    body_digest: bytes | None = None,
 ) -> HttpResponse:
     """Do `work` unless this user's `key` has been answered already; then give that answer again.
 
     A domain error is an answer like any other and is kept; a crash or a server error is not, and rolls back
-    everything with the key.
+    everything with the key. `body_digest` tells bodies apart for a view that has streamed its own.
     """
     digest = hashlib.blake2b(user_id.bytes + key.encode(), digest_size=16).digest()
-    fingerprint = _fingerprint(request)
+    fingerprint = _fingerprint(request, body_digest)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO core_idempotencykey (digest, fingerprint, created_at) VALUES (%s, %s, now())"
@@ -75,13 +80,15 @@ def run_once(
         return response
 
 
-def _fingerprint(request: Request) -> bytes:
+def _fingerprint(request: Request, body_digest: bytes | None) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
     # Without its parameters: a form that is sent again has another boundary.
     content_type = (request.content_type or "").partition(";")[0]
     digest.update(f"{request.method} {request.get_full_path()}\n{content_type}\n".encode())
     length = int(request.META.get("CONTENT_LENGTH") or 0)
-    if length <= _HASHED_BYTES and not content_type.startswith("multipart/"):
+    if body_digest is not None:
+        digest.update(body_digest)
+    elif length <= _HASHED_BYTES and not content_type.startswith("multipart/"):
         digest.update(request._request.body)
     else:
         digest.update(f"{length} {request.META.get('HTTP_CONTENT_DIGEST', '')}".encode())

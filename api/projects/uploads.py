@@ -1,7 +1,9 @@
 """An upload of tasks as it arrives over HTTP: which format it has, and its bytes as a stream that nothing buffers."""
 
+import hashlib
 from io import BytesIO
 from pathlib import PurePath
+from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -37,8 +39,38 @@ class UnknownFormat(Invalid):
     status = 415
 
 
-def read_upload(request: HttpRequest) -> tuple[Readable, Format, str]:
-    """The upload's bytes, its format, and its file name when it has one.
+class Upload:
+    """The bytes of an upload as a stream, hashed as they pass; its format, and its file name when it has one."""
+
+    def __init__(self, stream: Readable, format: Format, name: str = "") -> None:
+        self.format = format
+        self.name = name
+        self._stream = stream
+        self._digest = hashlib.blake2b(digest_size=16)
+        self._count = 0
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, none at the end. Raises TooLarge past the limit of one import."""
+        data = self._stream.read(size)
+        self._count += len(data)
+        if self._count > settings.IMPORT_MAX_BYTES:
+            raise TooLarge
+        self._digest.update(data)
+        return data
+
+    def drain(self) -> bytes:
+        """Read what is left, and tell the digest of the whole.
+
+        Also for an upload that is refused: a client that is still sending hears of it only when it has been heard
+        out.
+        """
+        while self.read(262_144):
+            pass
+        return self._digest.digest()
+
+
+def open_upload(request: HttpRequest) -> Upload:
+    """Start reading what was sent.
 
     Raises UnknownFormat, TooLarge, and Invalid for a form without exactly one file named `file`.
     """
@@ -48,11 +80,11 @@ def read_upload(request: HttpRequest) -> tuple[Readable, Format, str]:
     if request.content_type == "multipart/form-data":
         file = _only_file(request)
         name = PurePath(file.name or "").name
-        return file, _format_of(file.content_type or "", name), name
+        return Upload(file, _format_of(file.content_type or "", name), name)
     format_ = _format_of(request.content_type or "", "")
     if request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
-        return request.environ["wsgi.input"], format_, ""  # type: ignore[attr-defined]
-    return BytesIO(request.body) if length <= _SMALL else request, format_, ""
+        return Upload(request.environ["wsgi.input"], format_)  # type: ignore[attr-defined]
+    return Upload(BytesIO(request.body) if length <= _SMALL else request, format_)
 
 
 def _format_of(content_type: str, name: str) -> Format:
@@ -64,7 +96,7 @@ def _format_of(content_type: str, name: str) -> Format:
     return found
 
 
-def _only_file(request: HttpRequest) -> UploadedFile:
+def _only_file(request: HttpRequest) -> "UploadedFile[Any]":
     files = [file for name in request.FILES for file in request.FILES.getlist(name)]
     if len(files) != 1 or "file" not in request.FILES or request.POST:
         detail = "Send exactly one file, in a field named file; options go into the query."

@@ -49,7 +49,7 @@ from api.projects.serializers import (
     task_out,
     version_out,
 )
-from api.projects.uploads import read_upload
+from api.projects.uploads import Upload, open_upload
 
 _IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
 
@@ -264,7 +264,7 @@ class TaskViewSet(ApiViewSet):
         A first line names the CSV's columns; JSON records are `{"input": {…}, "key": "…", "gold": {…}}`. In a
         published project the new tasks are funded and open at once, or nothing is added.
         """
-        with self._read(request, project_id) as prepared:
+        with self._read(request, project_id, open_upload(request._request)) as prepared:
             return self._add(request, project_id, prepared)
 
     def _run_once(self, request: Request, key: str) -> None:
@@ -273,23 +273,27 @@ class TaskViewSet(ApiViewSet):
             return super()._run_once(request, key)
 
         def once(request: Request, project_id: UUID) -> HttpResponse:
+            upload = open_upload(request._request)
             try:
-                prepared = self._read(request, project_id)
+                prepared = self._read(request, project_id, upload)
             except DomainError as error:
-                return _once(request, key, _raising(error))
+                return _once(request, key, _raising(error), upload.drain())
             with prepared:
-                return _once(request, key, lambda: self._add(request, project_id, prepared))
+                return _once(request, key, lambda: self._add(request, project_id, prepared), upload.drain())
 
         self.post = once
         return None
 
-    def _read(self, request: Request, project_id: UUID) -> Prepared:
+    def _read(self, request: Request, project_id: UUID, upload: Upload) -> Prepared:
         wanted = ImportIn.read(request.query_params)
-        stream, format_, name = read_upload(request._request)
-        options = Options(**{"filename": name, **wanted})
-        return services.read_tasks(
-            project_id=project_id, by=request.user, stream=stream, format=format_, options=options
-        )
+        options = Options(**{"filename": upload.name, **wanted})
+        try:
+            return services.read_tasks(
+                project_id=project_id, by=request.user, stream=upload, format=upload.format, options=options
+            )
+        except DomainError:
+            upload.drain()
+            raise
 
     def _add(self, request: Request, project_id: UUID, prepared: Prepared) -> HttpResponse:
         batch = services.add_tasks(project_id=project_id, by=request.user, prepared=prepared)
@@ -333,8 +337,8 @@ def _task_shown(task: Task) -> dict[str, Any]:
     return task_out(task, task.project, free.get(task.position, 0))
 
 
-def _once(request: Request, key: str, work: Any) -> HttpResponse:
-    return idempotency.run_once(request, request.user.pk, key, work, problem_of)
+def _once(request: Request, key: str, work: Any, body_digest: bytes) -> HttpResponse:
+    return idempotency.run_once(request, request.user.pk, key, work, problem_of, body_digest)
 
 
 def _raising(error: DomainError) -> Any:

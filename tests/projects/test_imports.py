@@ -820,11 +820,6 @@ def test_no_transaction_is_open_while_an_upload_is_read(make_user) -> None:
     assert states == [False]
 
 
-def test_the_digest_tells_uploads_apart() -> None:
-    one, same, other = (read(data).digest for data in (b"a\n1\n", b"a\n1\n", b"a\n2\n"))
-    assert one == same != other
-
-
 _MEMORY = """
 import resource, sys
 import django

@@ -1,7 +1,6 @@
 """The bytes of an upload, checked as they pass."""
 
 import codecs
-import hashlib
 import io
 from typing import Any
 
@@ -22,7 +21,7 @@ _SIGNATURES = (
 
 
 class Body(io.RawIOBase):
-    """The upload as checked bytes: counted, hashed, known to be UTF-8 without NUL, its byte order mark taken off.
+    """The upload as checked bytes: counted, known to be UTF-8 without NUL, its byte order mark taken off.
 
     Whoever reads rows from it sets `line` to the last line of the last whole row, and `rows` too where many rows
     lie on one line. When both stand still for longer than a row may be, the row is too long, and is refused before
@@ -38,7 +37,6 @@ class Body(io.RawIOBase):
         self._stuck = 0
         self._rest = b""
         self._ended = False
-        self.digest = hashlib.blake2b(digest_size=16)
         self.count = 0
         self.line = 0
         self.rows = 0
@@ -54,11 +52,6 @@ class Body(io.RawIOBase):
         self._rest = self._rest[size:]
         return size
 
-    def drain(self) -> None:
-        """Read what is left, so that the digest is that of the whole."""
-        while self._next():
-            pass
-
     def _next(self) -> bytes:
         """The next chunk, checked; empty at the end."""
         data = b""
@@ -72,7 +65,6 @@ class Body(io.RawIOBase):
         self._require_row_ends(len(data))
         self._require_utf8(data)
         self.count += len(data)
-        self.digest.update(data)
         if self.count > settings.IMPORT_MAX_BYTES:
             raise TooLarge(f"One import takes at most {settings.IMPORT_MAX_BYTES:,} bytes. Split the file.")
         if first and data.startswith(codecs.BOM_UTF8):

@@ -26,8 +26,7 @@ MAX_KEY = 200
 class Prepared:
     """An upload that has been read. Close it, or use it in `with`, to be rid of its temporary file.
 
-    `file` holds `rows` lines of `COPY` text: id, key, input, gold. `digest` is BLAKE2b (16 bytes) of the
-    upload.
+    `file` holds `rows` lines of `COPY` text: id, key, input, gold.
     """
 
     file: IO[bytes]
@@ -38,7 +37,6 @@ class Prepared:
     report: Report
     rows: int = 0
     keyed: bool = False
-    digest: bytes = b""
 
     def __enter__(self) -> "Prepared":
         return self
@@ -63,11 +61,9 @@ def prepare(
     try:
         prepared = Prepared(file, format, options, input_schema, answer_schema, report)
         _write_rows(reader(body, options, input_schema, answer_schema, report), check, prepared)
-        body.drain()
         if report.lines == 0:
             raise EmptyFile
         file.seek(0)
-        prepared.digest = body.digest.digest()
     except BaseException:
         file.close()
         raise
@@ -80,13 +76,14 @@ def _write_rows(rows: Iterator[Row], check: "_RowCheck", prepared: Prepared) -> 
     report = prepared.report
     write, dump, new_id = prepared.file.write, orjson.dumps, uuid7
     is_valid = check.inputs.is_valid
-    kept = 0
+    kept, keyed = 0, False
     for line, key, value, gold in rows:
-        if not is_valid(value) or gold is not None or key is not None:
-            if not check.accepts(line, key, value, gold):
-                continue
-            if key is not None:
-                prepared.keyed = True
+        if (
+            not is_valid(value)
+            or gold is not None
+            or not (key is None or (key and len(key) <= MAX_KEY and "\0" not in key))
+        ) and not check.accepts(line, key, value, gold):
+            continue
         text = dump(value)
         if len(text) > MAX_ROW:
             raise row_too_long(line)
@@ -98,13 +95,14 @@ def _write_rows(rows: Iterator[Row], check: "_RowCheck", prepared: Prepared) -> 
         if refuse and report.rejected:
             continue
         kept += 1
+        keyed = keyed or key is not None
         if key is None and gold is None:
             write(b"%b\t\\N\t%b\t\\N\n" % (str(new_id()).encode(), text))
         else:
             known = b"\\N" if gold is None else dump(gold).replace(b"\\", b"\\\\")
             name = b"\\N" if key is None else _copy_text(key)
             write(b"%b\t%b\t%b\t%b\n" % (str(new_id()).encode(), name, text, known))
-    prepared.rows = kept
+    prepared.rows, prepared.keyed = kept, keyed
 
 
 class _RowCheck:
