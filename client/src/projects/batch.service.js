@@ -36,6 +36,11 @@ export class BatchService {
     }).then((response) => response.data)
   }
 
+  /** Take an import and its tasks back; only of a project that was never published. */
+  remove(batch) {
+    return this.$http.delete(`/api/v1/batches/${batch.id}`)
+  }
+
   /** Every problem of a batch as a CSV file, also those past the first hundred. */
   saveProblems(batch) {
     return this.download.save(`/api/v1/batches/${batch.id}/problems`, {

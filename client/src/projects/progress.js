@@ -3,18 +3,11 @@
 const SIZES = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
 const MOST = 300
 
-/** The span of the points: the largest of day, hour, minute that every instant stands on. */
-export function spanOf(points) {
-  const instants = points.map((point) => Date.parse(point.at))
-  if (instants.length < 2) return 'hour'
-  return ['day', 'hour'].find((span) => instants.every((at) => at % SIZES[span] === 0)) || 'minute'
-}
-
 /**
  * Spans in which something was submitted, with the empty ones between them put in, so that time runs evenly.
  * When there would be more than 300, neighbours are added up. `[{at, submitted, accepted}]`, oldest first.
  */
-export function evenly(points, span = spanOf(points)) {
+export function evenly(points, span) {
   if (!points.length) return []
   let size = SIZES[span]
   const first = Date.parse(points[0].at)

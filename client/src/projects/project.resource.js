@@ -19,6 +19,7 @@ export function projectResource($resource, pages) {
       pause: verb('pause'),
       resume: verb('resume'),
       close: verb('close'),
+      discard: { method: 'DELETE', url: `${one}/draft` },
       quote: ask('quote'),
       progress: ask('progress'),
       versions: ask('versions', true),

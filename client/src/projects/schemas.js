@@ -63,11 +63,22 @@ export function schemasOf(elements) {
   }
 }
 
-/** Whether a schema is exactly the one its elements make, so that it may be made anew without losing handwork. */
+/** Whether the schemas are those its elements make, so that they may be made anew without losing handwork. */
 export function isGenerated(version) {
   if (version.interface?.kind !== 'elements') return false
   const made = schemasOf(version.interface.elements || [])
-  return same(made.input_schema, version.input_schema) && same(made.answer_schema, version.answer_schema)
+  const follows = (name) => isBlank(version[name]) || same(made[name], version[name])
+  return follows('input_schema') && follows('answer_schema')
+}
+
+const isBlank = (schema) => !schema || !Object.keys(schema).length
+
+/** A version with the schemas that hold for it: where it has none of its own, those its elements make. */
+export function withSchemas(version) {
+  if (!isBlank(version.input_schema) && !isBlank(version.answer_schema)) return version
+  const made = schemasOf(version.interface?.elements || [])
+  const own = (name) => (isBlank(version[name]) ? made[name] : version[name])
+  return { ...version, input_schema: own('input_schema'), answer_schema: own('answer_schema') }
 }
 
 function canonical(value) {

@@ -1,5 +1,6 @@
 import template from './project-editor.component.html?raw'
 import { STEPS, stepsWith } from '../editor-steps.js'
+import { withSchemas } from '../schemas.js'
 import './project-editor.css'
 
 const SAVE_AFTER_MS = 800
@@ -40,7 +41,7 @@ class ProjectEditorController {
     this.Project.get({ id: this.id }).$promise.then(
       (project) => {
         this.take(project)
-        this.version = Object.fromEntries(FIELDS.map((name) => [name, this.source[name]]))
+        this.version = withSchemas(Object.fromEntries(FIELDS.map((name) => [name, this.source[name]])))
         this.html = this.source.instructions_html
         this.findSample()
         this.askQuote()
@@ -162,14 +163,17 @@ class ProjectEditorController {
 
   remove() {
     this.removing = true
-    this.Project.delete({ id: this.id }).$promise.then(
-      () => {
-        this.pending = {}
-        this.toast.say('The draft is gone.')
-        this.$location.url('/projects')
-      },
-      (problem) => this.toast.failed('The draft could not be deleted.', problem),
-    ).finally(() => (this.removing = false))
+    const wasPublished = Boolean(this.project.published)
+    this.Project[wasPublished ? 'discard' : 'delete']({ id: this.id })
+      .$promise.then(
+        () => {
+          this.pending = {}
+          this.toast.say(wasPublished ? 'The changes are gone.' : 'The draft is gone.')
+          this.$location.url(wasPublished ? `/projects/${this.id}` : '/projects')
+        },
+        (problem) => this.toast.failed('It could not be done.', problem),
+      )
+      .finally(() => (this.removing = false))
   }
 }
 

@@ -156,7 +156,7 @@ class ProjectInterfaceController {
     else if (this.open === to) this.open = index
     this.moved = `${this.nameOf(this.elements[to])} is now number ${to + 1} of ${this.elements.length}.`
     this.changed()
-    if (keepFocus) this.focusOn(`#element-card-${to} .element-${by < 0 ? 'up' : 'down'}:not(:disabled), #element-card-${to} .element-toggle`)
+    if (keepFocus) this.focusOn(`#element-card-${to} .element-${by < 0 ? 'up' : 'down'}:not(:disabled)`, `#element-card-${to} .element-toggle`)
   }
 
   remove(index) {
@@ -179,8 +179,9 @@ class ProjectInterfaceController {
     this.open = this.open === index ? null : index
   }
 
-  focusOn(selector) {
-    this.$timeout(() => this.host.querySelector(selector)?.focus(), 0, false)
+  /** Focus the first of `selectors` that is there once the page has been drawn. */
+  focusOn(...selectors) {
+    this.$timeout(() => selectors.map((selector) => this.host.querySelector(selector)).find(Boolean)?.focus(), 0, false)
   }
 
   // Moving by mouse

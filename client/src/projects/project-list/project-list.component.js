@@ -9,9 +9,8 @@ class ProjectListController {
 
   constructor(Project, pages, live, $location, $timeout) {
     Object.assign(this, { Project, pages, live, $location, $timeout })
-    const { state = '', q = '' } = $location.search()
-    this.filter = { state, q }
     this.count = 0
+    this.readAddress()
   }
 
   $onInit() {
@@ -22,6 +21,20 @@ class ProjectListController {
   $onDestroy() {
     this.off()
     this.$timeout.cancel(this.searching)
+  }
+
+  /** Back, forward and links to this page with another filter. */
+  $doCheck() {
+    if (this.$location.path() !== this.path || this.$location.url() === this.url) return
+    this.readAddress()
+    this.load()
+  }
+
+  readAddress() {
+    this.path = this.$location.path()
+    this.url = this.$location.url()
+    const { state = '', q = '' } = this.$location.search()
+    this.filter = { state, q }
   }
 
   get isFiltered() {
@@ -46,6 +59,7 @@ class ProjectListController {
 
   filtered() {
     this.$location.search({ state: this.filter.state || null, q: this.filter.q || null }).replace()
+    this.url = this.$location.url()
     this.load()
   }
 

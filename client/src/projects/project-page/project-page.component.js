@@ -1,6 +1,7 @@
 import template from './project-page.component.html?raw'
 import { setTitle } from '../../core/core.module.js'
-import { bucketLabel, evenly, instantLabel, spanOf, trimmed } from '../progress.js'
+import { bucketLabel, evenly, instantLabel, trimmed } from '../progress.js'
+import { withSchemas } from '../schemas.js'
 import './project-page.css'
 
 const EVERY_SECONDS = 5
@@ -46,7 +47,7 @@ class ProjectPageController {
 
   take(project) {
     this.project = project
-    this.version = project.published || project.draft
+    this.version = withSchemas(project.published || project.draft)
     const { counts } = project
     this.answersIn = counts.submitted + counts.sent_back + counts.accepted + counts.rejected
     this.places = counts.open_places + counts.claimed + counts.submitted + counts.sent_back + counts.accepted
@@ -57,7 +58,7 @@ class ProjectPageController {
     this.progress = progress
     this.progressFailed = null
     const points = progress.submitted_over_time || []
-    const span = spanOf(points)
+    const span = progress.by
     const spans = evenly(points, span)
     const timeZone = this.session.me?.timezone || undefined
     this.overTime = {

@@ -26,11 +26,13 @@ class ProjectPublishController {
       const step = STEPS.find((one) => one.id === stepOf(problem.field))
       return { ...problem, step: step.id === 'publish' ? null : step }
     })
+    this.hasNothing = Boolean(this.project.published && !this.project.draft)
+    this.change = this.quote && { ...this.quote.total, amount: Math.abs(this.quote.total.amount) }
     this.missing = this.quote?.missing?.amount > 0 ? this.quote.missing : null
   }
 
   get isReady() {
-    return this.quote && !this.problems.length && !this.missing && !this.unsaved
+    return this.quote && !this.problems.length && !this.missing && !this.unsaved && !this.hasNothing
   }
 
   get depositAddress() {

@@ -7,10 +7,10 @@ const START_BYTES = 64
 
 /** The step that imports tasks: a file or pasted text, its options, the report, and what came before. */
 class ProjectTasksController {
-  static $inject = ['batches', 'download', 'pages', '$q', '$element', '$scope']
+  static $inject = ['batches', 'download', 'pages', 'toast', '$q', '$element', '$scope']
 
-  constructor(batches, download, pages, $q, $element, $scope) {
-    Object.assign(this, { batches, download, pages, $q, $element, $scope })
+  constructor(batches, download, pages, toast, $q, $element, $scope) {
+    Object.assign(this, { batches, download, pages, toast, $q, $element, $scope })
     this.source = 'file'
     this.options = { on_error: 'refuse', delimiter: '', key: '', gold: '' }
     this.pasted = ''
@@ -128,6 +128,20 @@ class ProjectTasksController {
 
   saveSample() {
     this.download.offer(new Blob([sampleCsv(this.version)], { type: 'text/csv' }), 'sample tasks.csv')
+  }
+
+  remove() {
+    const batch = this.asked
+    this.asked = null
+    this.batches.remove(batch).then(
+      () => {
+        this.report = null
+        this.toast.say('The import is gone.')
+        this.loadBatches()
+        this.onImported()
+      },
+      (problem) => this.toast.failed('The import could not be removed.', problem),
+    )
   }
 
   toggle(batch) {

@@ -13,8 +13,7 @@ class ResultsPageController {
 
   constructor(Result, Project, download, toast, pages, $routeParams, $location, $window) {
     Object.assign(this, { Result, Project, downloads: download, toast, pages, $location, $window, id: $routeParams.id })
-    const { aggregate, key = '', state = '' } = $location.search()
-    this.choice = { aggregate: aggregate === 'dawid_skene' ? aggregate : 'majority', key, state }
+    this.readAddress()
     this.file = { format: 'csv', aggregate: 'none' }
     this.count = 0
   }
@@ -31,6 +30,20 @@ class ResultsPageController {
     )
   }
 
+  /** Back, forward and links to this page with another choice. */
+  $doCheck() {
+    if (!this.project || this.$location.path() !== this.path || this.$location.url() === this.url) return
+    this.readAddress()
+    this.load()
+  }
+
+  readAddress() {
+    this.path = this.$location.path()
+    this.url = this.$location.url()
+    const { aggregate, key = '', state = '' } = this.$location.search()
+    this.choice = { aggregate: aggregate === 'dawid_skene' ? aggregate : 'majority', key, state }
+  }
+
   get query() {
     const { aggregate, key, state } = this.choice
     return { id: this.id, aggregate, key: key || undefined, state: state || undefined }
@@ -39,6 +52,7 @@ class ResultsPageController {
   choose() {
     const { aggregate, key, state } = this.choice
     this.$location.search({ aggregate: aggregate === 'majority' ? null : aggregate, key: key || null, state: state || null }).replace()
+    this.url = this.$location.url()
     this.load()
   }
 

@@ -7,6 +7,7 @@ export const CATEGORIES = [
   ['wrong', 'The answer is wrong'], ['incomplete', 'Something is missing'], ['off_task', 'Not what was asked'],
   ['duplicate', 'The same answer again'], ['spam', 'Not a real answer'], ['other', 'Something else'],
 ]
+const DECIDED = { accepted: 'Accepted', rejected: 'Rejected', sent_back: 'Sent back' }
 export const LEAST = { reject: 20, sendBack: 10 }
 
 /** One answer beside its input, what helps to judge it, and the decisions. `pressed` is `{act}` of a key. */
@@ -34,6 +35,7 @@ class ReviewDetailController {
     this.canBonus = review.state === 'accepted'
     this.currency = review.reward.currency
     this.category_name = CATEGORIES.find(([value]) => value === review.decision?.category)?.[1]
+    this.decided = DECIDED[review.state] || 'Decided'
     const { gold } = review.task
     this.gold = gold ? answerLines(gold, version).map((line) => `${line.label}: ${line.text}`).join(', ') : null
     this.othersText = review.others ? `${review.others.agree} of ${review.others.of} others gave the same ${review.others.key}.` : null

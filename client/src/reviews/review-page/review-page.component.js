@@ -1,6 +1,6 @@
 import template from './review-page.component.html?raw'
 import { setTitle } from '../../core/core.module.js'
-import { labelKeys } from '../../projects/schemas.js'
+import { labelKeys, withSchemas } from '../../projects/schemas.js'
 import { answerSummary, taskName, valueText } from '../answer-text.js'
 import { bulkFilterOf, filterOf, isNarrowed, queryOf, wordsOf } from '../review-filter.js'
 import { actOf, neighbour, nextWaiting } from '../review-keys.js'
@@ -17,8 +17,8 @@ class ReviewPageController {
   constructor(Review, Project, pages, live, toast, $routeParams, $location, $timeout, $window, $scope, $element) {
     Object.assign(this, { Review, Project, pages, live, toast, $location, $timeout, $window, $scope, id: $routeParams.id })
     this.host = $element[0]
-    this.filter = filterOf($location.search())
     this.count = 0
+    this.readAddress()
     this.versions = {}
     this.onKey = (event) => this.keyPressed(event)
   }
@@ -36,12 +36,27 @@ class ReviewPageController {
     this.$timeout.cancel(this.searching)
   }
 
+  /** Back, forward and links to this page with another filter. */
+  $doCheck() {
+    if (this.$location.path() !== this.path || this.$location.url() === this.url) return
+    this.readAddress()
+    this.showOptions()
+    this.load()
+  }
+
+  readAddress() {
+    this.path = this.$location.path()
+    this.url = this.$location.url()
+    this.filter = filterOf(this.$location.search())
+  }
+
   loadProject() {
     this.Project.get({ id: this.id }).$promise.then(
       (project) => {
         this.project = project
-        this.version ??= project.published || project.draft
+        this.version ??= withSchemas(project.published || project.draft)
         this.keys = labelKeys(this.version.answer_schema)
+        this.showOptions()
         const { counts } = project
         this.answersIn = counts.submitted + counts.sent_back + counts.accepted + counts.rejected
         setTitle(this.$window.document, `Review · ${project.title}`)
@@ -86,7 +101,7 @@ class ReviewPageController {
     const search = this.$location.search()
     for (const name of Object.keys(search)) if (name.startsWith('answer.')) cleared[name] = null
     for (const [name, value] of Object.entries({ ...cleared, ...queryOf(this.filter) })) this.$location.search(name, value)
-    this.$location.replace()
+    this.url = this.$location.replace().url()
     this.openId = null
     this.open = null
     this.load()
@@ -97,9 +112,13 @@ class ReviewPageController {
     this.searching = this.$timeout(() => this.filtered(), SEARCH_AFTER_MS)
   }
 
-  keyChosen() {
-    const part = this.version.answer_schema.properties?.[this.filter.answerKey]
+  showOptions() {
+    const part = this.version?.answer_schema.properties?.[this.filter.answerKey]
     this.options = part?.enum?.map((value) => ({ value: String(value), label: this.sayValue(this.filter.answerKey, value) }))
+  }
+
+  keyChosen() {
+    this.showOptions()
     if (this.filter.answerValue !== '') {
       this.filter.answerValue = ''
       this.filtered()
@@ -107,12 +126,12 @@ class ReviewPageController {
   }
 
   clear() {
-    this.filter = filterOf({})
-    this.filtered()
+    this.narrowTo({})
   }
 
   narrowTo(changes) {
     this.filter = { ...filterOf({}), ...changes }
+    this.showOptions()
     this.filtered()
   }
 
