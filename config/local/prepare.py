@@ -25,6 +25,8 @@ VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 CLIENT = ROOT / "client"
 OLDEST_PYTHON = (3, 11)
+RUNTIME_LOCK = "requirements.txt"
+TOOLS_LOCK = "requirements-dev.txt"
 
 
 class Stop(Exception):
@@ -265,6 +267,10 @@ def python_packages(lock: str) -> None:
     count = sum("==" in line for line in pinned.read_text().splitlines())
     call(f"Installing {count} Python packages", command, failed="The Python packages could not be installed.")
     stamp.write_text(wanted)
+    if lock != RUNTIME_LOCK:
+        # The lock of the tools has all that the runtime's has, at the same versions.
+        runtime = f"{ROOT} {' '.join(found)} {_digest([ROOT / RUNTIME_LOCK])}"
+        (VENV / f"{RUNTIME_LOCK}.installed").write_text(runtime)
 
 
 def npm_packages() -> None:
@@ -315,7 +321,7 @@ def main() -> None:
         require_python()
         stop_on_signals()
         require_node()
-        python_packages("requirements-dev.txt")
+        python_packages(TOOLS_LOCK)
         npm_packages()
 
 

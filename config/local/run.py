@@ -9,12 +9,15 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import socket
 import time
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from config.local import prepare
 from config.local.prepare import Stop
+
+ADDRESS_SHAPE = "DATABASE_URL must look like postgresql://user:password@host:5432/name."
 
 
 def main() -> None:
@@ -28,7 +31,7 @@ def main() -> None:
         require_reachable(os.environ.get("DATABASE_URL", "").strip())
         prepare.require_node()
         prepare.say("Guildhall")
-        prepare.python_packages("requirements.txt")
+        prepare.python_packages(prepare.RUNTIME_LOCK)
         prepare.npm_packages()
         prepare.client()
         path = f"{prepare.VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
@@ -82,7 +85,7 @@ def require_reachable(url: str) -> None:
         return
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise Stop("DATABASE_URL must look like postgresql://user:password@host:5432/name.")
+        raise Stop(ADDRESS_SHAPE)
     if parse_qs(parts.query).get("host"):
         return
     reason = ""
@@ -99,8 +102,10 @@ def hosts(url: str) -> list[tuple[str, int]]:
     """The hosts and ports in a libpq address, which may list several."""
     found = []
     for each in urlsplit(url).netloc.rpartition("@")[2].split(","):
-        host, _, port = each.rpartition(":") if each.rpartition(":")[2].isdigit() else (each, "", "5432")
-        found.append((unquote(host.strip("[]")) or "localhost", int(port)))
+        match = re.fullmatch(r"(\[[^]]*\]|[^:]*)(?::(\d{1,5}))?", each)
+        if match is None or int(match[2] or 0) > 65535:
+            raise Stop(ADDRESS_SHAPE)
+        found.append((unquote(match[1].strip("[]")) or "localhost", int(match[2] or 5432)))
     return found
 
 

@@ -16,7 +16,7 @@ import psycopg2
 
 from config.local import database, prepare
 from config.local.prepare import Stop, say, step
-from config.local.run import place
+from config.local.run import ADDRESS_SHAPE, place
 
 OLDEST_POSTGRES = 15
 _READY_WITHIN = 90
@@ -57,7 +57,7 @@ def require_postgres(url: str) -> None:
         reason = str(error).splitlines()[0].rpartition(" failed: ")[2].removeprefix("FATAL:").strip().rstrip(".")
         raise Stop(f"The database of DATABASE_URL cannot be used at {where}: {reason}.") from None
     except psycopg2.ProgrammingError:
-        raise Stop("DATABASE_URL must look like postgresql://user:password@host:5432/name.") from None
+        raise Stop(ADDRESS_SHAPE) from None
     version = connection.server_version
     connection.close()
     if version < OLDEST_POSTGRES * 10_000:
@@ -139,8 +139,8 @@ def serve(parent: int | None, started: float, accounts: str) -> int:
     address = f"http://127.0.0.1:{port}"
     # honcho gives each process type a port of its own; links must name that of the web.
     public = os.environ.setdefault("PUBLIC_URL", address)
-    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "honcho", "start", *long_running(), "-p", port, "-e", os.devnull]
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", "GUILDHALL_PARENT": str(os.getpid())}
+    command = [sys.executable, "-m", "config.local.processes", "start", *long_running(), "-p", port, "-e", os.devnull]
     if not sys.stdout.isatty():
         command.append("--no-colour")
     family: set[psutil.Process] = set()

@@ -24,7 +24,7 @@ def main() -> None:
         prepare.require_node()
         say("Making ready")
         system_packages()
-        prepare.python_packages("requirements-dev.txt")
+        prepare.python_packages(prepare.TOOLS_LOCK)
         prepare.npm_packages()
         prepare.client()
         playwright_browser()
