@@ -24,6 +24,7 @@ from api.accounts.services import applications
 from api.accounts.services.applications import redirect_uri_problem
 from api.collectives.models import Collective
 from api.core.errors import Conflict
+from bench import auth
 from tests.accounts.conftest import asked, code_for, exchange, me
 
 API = Callable[..., Any]
@@ -474,3 +475,10 @@ class TestAdmin:
         response = operator.post("/admin/accounts/user/add/", fields | inline)
         assert response.status_code == 302, response.context["adminform"].form.errors
         assert User.objects.get(email="new@example.org").check_password("never on a monday")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_our_bearer_class_costs_a_fraction_of_the_stock_one() -> None:
+    found = auth.measure(calls=200)
+    assert found["ours"][0] * 3 < found["stock"][0]
+    assert not User.objects.filter(email="bench@example.org").exists()

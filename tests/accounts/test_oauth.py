@@ -602,16 +602,32 @@ class TestBearer:
 
 
 def test_old_codes_and_tokens_are_forgotten_and_live_ones_kept(
-    tokens: dict[str, Any], browser: Client, public_app: Application
+    tokens: dict[str, Any], browser: Client, public_app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code_for(browser, public_app)
     now = timezone.now()
-    assert authorisations.forget_old(now=now) == 0
-    assert authorisations.forget_old(now=now + timedelta(days=2)) == 1
-    assert refresh(public_app, tokens["refresh_token"]).status_code == 200
-    assert authorisations.forget_old(now=now + settings.REFRESH_TOKEN_LASTS + timedelta(days=3)) == 1
-    assert not RefreshToken.objects.exists()
+
+    def later(**by: float) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: now + timedelta(**by))
+
+    assert authorisations.forget_old() == 0
+    later(days=2)
+    assert authorisations.forget_old() == 1
     assert not AccessToken.objects.exists()
+    assert refresh(public_app, tokens["refresh_token"]).status_code == 200
+    later(days=2 + settings.REFRESH_TOKEN_LASTS.days + 2)
+    assert authorisations.forget_old() == 1
+    assert not RefreshToken.objects.exists()
+    assert not Authorisation.objects.exists()
+
+
+def test_the_expired_access_token_of_a_live_refresh_token_may_be_forgotten(
+    tokens: dict[str, Any], public_app: Application
+) -> None:
+    AccessToken.objects.all().delete()
+    renewed = refresh(public_app, tokens["refresh_token"])
+    assert renewed.status_code == 200
+    assert me(renewed.json()["access_token"]).status_code == 200
 
 
 def test_making_the_first_party_applications_twice_changes_nothing(db: None, settings: Any) -> None:

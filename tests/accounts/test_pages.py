@@ -18,6 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from api.accounts.models import Application, Authorisation, User
+from api.accounts.services import sessions
 from tests.accounts.conftest import asked, call, code_for, exchange, me, refresh
 
 SIGN_UP = {"email": "Cleo@Example.org", "name": "Cleo", "password1": "never on a monday", "wants": "both"}
@@ -333,3 +334,12 @@ def test_sessions_are_told_apart_on_tokens(
     assert authorisation.session.user == ana
     assert authorisation.session.session_key == browser.session.session_key
     assert call("token", "").status_code == 400
+
+
+def test_sessions_that_ran_out_are_forgotten(browser: Client, ana: User) -> None:
+    other = Client()
+    other.post("/accounts/login/", {"login": ana.email, "password": "a long way down"})
+    Session.objects.filter(session_key=other.session.session_key).update(expire_date=timezone.now())
+    assert sessions.forget_old() == 1
+    assert sessions.forget_old() == 0
+    assert UserSession.objects.get().session_key == browser.session.session_key

@@ -53,7 +53,8 @@ def update_application(*, owner: User, application_id: UUID, fields: dict[str, A
 
     Raises NotFound, or Invalid.
     """
-    application = Application.objects.select_for_update(of=("self",)).filter(user=owner, pk=application_id).first()
+    mine = Application.objects.select_for_update(of=("self",)).filter(user=owner, pk=application_id)
+    application: Application | None = mine.first()
     if application is None:
         raise NotFound
     if fields.get("client_type", application.client_type) != application.client_type:

@@ -6,7 +6,7 @@ cannot both win, and cannot deadlock.
 
 import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from oauth2_provider.models import AccessToken, RefreshToken
 
 from api.accounts.models import Application, Authorisation, User
 
+SWEEP = 1000
 CODE_LASTS = timedelta(seconds=60)
 
 
@@ -140,20 +141,23 @@ def end_all(*, user: User, first_party_only: bool = False) -> None:
 
 
 @transaction.atomic
-def forget_old(*, now: datetime) -> int:
+def forget_old() -> int:
     """Delete what can no longer be used: expired tokens, and authorisations whose code or tokens are long dead.
 
     Used refresh tokens stay as long as their authorisation, because they are what gives a thief away. Safe to run
-    twice, and several times at once. Answers how many authorisations were deleted.
+    twice, and several times at once. Answers how many rows were found, at most `SWEEP` of each kind.
     """
+    now = timezone.now()
     dead = now - settings.REFRESH_TOKEN_LASTS - timedelta(days=1)
-    AccessToken.objects.filter(expires__lt=now - timedelta(days=1)).delete()
+    tokens = AccessToken.objects.filter(expires__lt=now - timedelta(days=1)).select_for_update(skip_locked=True)
+    token_ids = list(tokens.values_list("id", flat=True)[:SWEEP])
+    AccessToken.objects.filter(pk__in=token_ids).delete()
     never_exchanged = Q(exchanged_at=None, code_expires_at__lt=now - timedelta(days=1))
     old = Authorisation.objects.filter(never_exchanged | Q(last_used_at__lt=dead) | Q(ended_at__lt=dead))
-    ids = list(old.select_for_update(skip_locked=True).values_list("id", flat=True)[:1000])
+    ids = list(old.select_for_update(skip_locked=True).values_list("id", flat=True)[:SWEEP])
     RefreshToken.objects.filter(token_family__in=ids).delete()
-    count, _ = Authorisation.objects.filter(pk__in=ids).delete()
-    return count
+    Authorisation.objects.filter(pk__in=ids).delete()
+    return max(len(ids), len(token_ids))
 
 
 def _lock(**which: object) -> Authorisation | None:

@@ -66,7 +66,7 @@ export class SessionService {
   }
 
   /** Leave for the authorisation page; afterwards the user is back at `path`. */
-  async signIn(path = this.here()) {
+  async signIn(path = this.here(), more = {}) {
     if (this.leaving) return
     this.leaving = true
     const pending = { state: randomToken(), verifier: randomToken(), path }
@@ -79,12 +79,14 @@ export class SessionService {
       state: pending.state,
       code_challenge: await challengeOf(pending.verifier),
       code_challenge_method: 'S256',
+      ...more,
     })
     this.$window.location.assign(serverUrl(`/oauth/authorize?${query}`))
   }
 
+  /** The same by way of making an account, so that a new user comes back signed in. */
   signUp() {
-    this.$window.location.assign(serverUrl('/accounts/signup/?next=/'))
+    return this.signIn('/', { prompt: 'create' })
   }
 
   /** Revoke what this page holds, then end the browser's sign-in too. */
@@ -201,7 +203,7 @@ export class SessionService {
 
   refreshLater(wait) {
     this.$timeout.cancel(this.refreshTimer)
-    this.refreshTimer = this.$timeout(() => this.refresh().catch(() => {}), wait, false)
+    this.refreshTimer = this.$timeout(() => this.refresh().catch(() => {}), wait)
   }
 
   /** A form post of the OAuth2 protocol: no bearer token, no retry (a code or refresh token is good only once). */
