@@ -47,8 +47,7 @@ def free_places(*, project: Project, freed: Sequence[Freed]) -> int:
     if project.state == ProjectState.CLOSED:
         _move(project, [(each, -unit_cost(each.reward, project)) for each in freed])
         return 0
-    reward = Version.objects.values_list("reward", flat=True).get(id=project.published_id)
-    cost = unit_cost(reward, project)
+    cost = _price(project)
     changes = [(each, cost - unit_cost(each.reward, project)) for each in freed]
     waiting: list[Freed] = []
     try:
@@ -75,8 +74,7 @@ def reopen_unfunded(*, project: Project, by: UUID) -> int:
     places = sum(row.places for row in rows)
     if not places:
         return 0
-    reward = Version.objects.values_list("reward", flat=True).get(id=project.published_id)
-    amount = places * unit_cost(reward, project)
+    amount = places * _price(project)
     escrow = ledger.hold_of(
         kind="project", subject_id=project.id, owner_id=project.collective_id, currency=project.currency
     )
@@ -99,6 +97,13 @@ def reopen_unfunded(*, project: Project, by: UUID) -> int:
     UnfundedPlace.objects.filter(project=project).delete()
     _tell_funded(project, amount)
     return places
+
+
+def _price(project: Project) -> int:
+    """What one place costs at the published version."""
+    if project.published_id is None:
+        raise ValueError("A project that was never published has no places.")
+    return unit_cost(Version.objects.values_list("reward", flat=True).get(id=project.published_id), project)
 
 
 def _keep_unfunded(project: Project, freed: Sequence[Freed]) -> None:
