@@ -59,7 +59,7 @@ def _amounts(pairs: list[tuple[int, int, int]]) -> dict[int, int]:
     return {place: amount for place, amount in amounts.items() if amount}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls)
 def test_the_ledger_agrees_with_its_model(db, batches):
     model, run = Model(), uuid4()
