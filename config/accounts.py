@@ -26,8 +26,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
-# As allauth has them, but for signing up, where a class or an office comes from one address.
-ACCOUNT_RATE_LIMITS = {"signup": "60/m/ip"}
+# As allauth has them, but wider where a class or an office comes from one address.
+ACCOUNT_RATE_LIMITS = {"signup": "60/m/ip", "login": "120/m/ip"}
 
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

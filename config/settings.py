@@ -153,6 +153,8 @@ SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+# How many trusted proxies each write one address into X-Forwarded-For; with 0 the header is not believed.
+PROXIES = env.number("PROXIES", int(env.flag("BEHIND_PROXY")))
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
@@ -256,4 +258,5 @@ LOGGING = {
     "loggers": {"guildhall": {"level": env.text("LOG_LEVEL", "INFO")}},
 }
 
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 from config.accounts import *  # noqa: E402, F403  (allauth and OAuth2 have a page of their own)

@@ -1,5 +1,7 @@
 """Users and what they let in, for operators. Applications and tokens have the admin of django-oauth-toolkit."""
 
+from contextlib import suppress
+
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
@@ -7,8 +9,23 @@ from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
+from oauth2_provider.admin import ApplicationAdmin as StockApplicationAdmin
+from oauth2_provider.models import DeviceGrant, Grant, IDToken
 
-from api.accounts.models import Authorisation, User
+from api.accounts.models import Application, Authorisation, User
+
+# Nothing is ever in these tables: their flows are not offered, and codes are authorisations.
+for _unused in (DeviceGrant, Grant, IDToken):
+    with suppress(admin.sites.NotRegistered):
+        admin.site.unregister(_unused)
+admin.site.unregister(Application)
+
+
+@admin.register(Application)
+class ApplicationAdmin(StockApplicationAdmin):
+    view_on_site = False
+    list_select_related = ("user",)
+    show_full_result_count = False
 
 
 class NewUserForm(AdminUserCreationForm):

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 from django.conf import settings
@@ -39,6 +40,14 @@ def _table(path: Path, pid: int) -> mmap.mmap:
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
         file.truncate(_SLOTS * _CELL.size)
         return mmap.mmap(file.fileno(), _SLOTS * _CELL.size)
+
+
+def address_of(request: Any) -> str:
+    """The client's address, as the outermost of `settings.PROXIES` trusted proxies saw it."""
+    seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    if 0 < settings.PROXIES <= len(seen):
+        return str(seen[-settings.PROXIES]).strip()
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def count(kind: str, identity: str) -> Usage:

@@ -456,6 +456,12 @@ class TestAdmin:
             page = operator.get(f"/admin/accounts/{path}/")
         assert page.status_code == 200
 
+    def test_an_application_can_be_opened(self, operator: Client, public_app: Application) -> None:
+        page = operator.get(f"/admin/accounts/application/{public_app.pk}/change/")
+        assert page.status_code == 200
+        assert "View on site" not in page.content.decode()
+        assert operator.get("/admin/").status_code == 200
+
     def test_users_are_found_shown_made_and_not_deleted(self, operator: Client, ana: User) -> None:
         assert ana.email in operator.get("/admin/accounts/user/", {"q": "Ana"}).content.decode()
         assert operator.get("/admin/accounts/user/", {"q": str(ana.pk)}).status_code == 200

@@ -639,3 +639,15 @@ def test_making_the_first_party_applications_twice_changes_nothing(db: None, set
     assert again.client_type == "public"
     assert CHALLENGE
     assert scripts.first_party
+
+
+def test_behind_a_proxy_each_client_is_counted_by_the_address_the_proxy_saw(db: None, settings: Any) -> None:
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"address": 1}
+    settings.PROXIES = 1
+
+    def status(seen: str) -> int:
+        return call("token", "", **{"X-Forwarded-For": seen}).status_code
+
+    assert [status("1.1.1.1, 2.2.2.2"), status("3.3.3.3"), status("9.9.9.9, 2.2.2.2")] == [400, 400, 429]
+    settings.PROXIES = 0
+    assert [status("4.4.4.4"), status("5.5.5.5")] == [400, 429]

@@ -241,10 +241,11 @@ class ClientView(View):
     @method_decorator(sensitive_post_parameters())
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
-            self._limit("address", request.META.get("REMOTE_ADDR", ""))
+            address = limits.address_of(request)
+            self._limit("address", address)
             given = self._read(request)
             if client := self._claimed_client(request, given):
-                self._limit("secret", f"{client}@{request.META.get('REMOTE_ADDR', '')}")
+                self._limit("secret", f"{client}@{address}")
             with transaction.atomic():
                 return self.handle(request, given)
         except Faulty as fault:
