@@ -47,5 +47,8 @@ export default defineConfig({
     include: ['src/**/*.spec.js'],
     setupFiles: ['./vitest.setup.js'],
     restoreMocks: true,
+    // One window for all files: making one takes longer than all tests of a file.
+    isolate: false,
+    fileParallelism: false,
   },
 })

@@ -53,7 +53,7 @@ export function apiInterceptor($injector, $q, $timeout, clock) {
     if (rejection.status === 401) return signInAgain(config, rejection)
     const wait = waitBeforeRetry(config, rejection)
     if (wait === null) return $q.reject(problemOf(rejection))
-    return $timeout(wait, false).then(() => http({ ...config, attempt: config.attempt + 1 }))
+    return $timeout(wait).then(() => http({ ...config, attempt: config.attempt + 1 }))
   }
 
   function signInAgain(config, rejection) {

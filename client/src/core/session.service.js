@@ -26,6 +26,10 @@ export class SessionService {
     this.settling = null
     this.leaving = false
     this.failure = ''
+    // Coming back to this very page by the Back button, out of the browser's memory: it has not left after all.
+    $window.addEventListener('pageshow', () => {
+      this.leaving = false
+    })
   }
 
   get isSignedIn() {

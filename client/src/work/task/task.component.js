@@ -156,6 +156,8 @@ class TaskController {
   returnNext() {
     if (!this.next) return
     this.Assignment.giveBack({ id: this.next.id }, {})
+      .$promise.catch(() => {})
+      .then(() => this.live.changed('assignment'))
     this.next = null
   }
 
@@ -184,7 +186,7 @@ class TaskController {
     // A claim that is on its way is waited for: asking for another one would leave two.
     return this.$q
       .when(this.fetchingNext)
-      .then(() => this.Assignment.submit({ id: this.id }, { answer: this.answer, next: wantsNext && !this.next && !this.noNext }).$promise)
+      .then(() => this.Assignment.submit({ id: this.id }, { answer: this.answer, next: wantsNext && !this.next }).$promise)
       .then(
         (done) => {
           this.draft.close()
