@@ -1,0 +1,168 @@
+"""The real stack for benchmarks and for tests of processes: PostgreSQL, gunicorn and jobs, on ports of their own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from config.local import database
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Stack:
+    """A running Guildhall. `url` is its address, `data` the folder of its database, secret and mail."""
+
+    def __init__(self, data: Path, *, workers: int = 2, jobs: bool = True, **env: str) -> None:
+        self.data = data
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.server = database.start(data / "postgres")
+        self.database_url = database.url_of(self.server, "guildhall")
+        self.env = {
+            **os.environ,
+            "GUILDHALL_MODE": "local",
+            "GUILDHALL_DATA": str(data),
+            "DATABASE_URL": self.database_url,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PORT": str(self.port),
+            "PUBLIC_URL": self.url,
+            "WEB_CONCURRENCY": str(workers),
+            "LOG_LEVEL": "WARNING",
+            "RATE_LIMIT_USER": "100000000",
+            "RATE_LIMIT_APPLICATION": "100000000",
+            "RATE_LIMIT_ADDRESS": "100000000",
+            "PYTHONWARNINGS": "ignore",
+            **env,
+        }
+        self.web: subprocess.Popen[bytes] | None = None
+        self.jobs: subprocess.Popen[bytes] | None = None
+        self._with_jobs = jobs
+        try:
+            self.manage("release")
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def start(self) -> None:
+        """Start the processes, and wait until they are ready."""
+        self.start_web()
+        if self._with_jobs:
+            self.start_jobs()
+
+    def start_web(self) -> None:
+        command = [sys.executable, "-m", "gunicorn", "config.wsgi", "-c", "config/gunicorn.conf.py"]
+        self.web = subprocess.Popen(command, cwd=ROOT, env=self.env)
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=5):
+                    return
+            except OSError:
+                if self.web.poll() is not None or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)
+
+    def start_jobs(self) -> None:
+        self.jobs = subprocess.Popen([sys.executable, "manage.py", "jobs"], cwd=ROOT, env=self.env)
+
+    def kill_web(self) -> None:
+        """End the web node as a power cut would: no chance to finish anything."""
+        if self.web is not None:
+            for process in [*psutil.Process(self.web.pid).children(recursive=True), psutil.Process(self.web.pid)]:
+                process.send_signal(signal.SIGKILL)
+            self.web.wait()
+            self.web = None
+
+    def stop(self) -> None:
+        for process in (self.web, self.jobs):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                try:
+                    process.wait(timeout=30)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+        self.server.stop()
+
+    def manage(self, *arguments: str, stdin: str = "") -> str:
+        """Run a management command; its standard output."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"manage.py {arguments[0]} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+        return done.stdout
+
+    def seed(self, *names: str, money: Sequence[int] = ()) -> list[dict[str, str]]:
+        """Users with tokens, in order: `id`, `email`, `token`. `money` fills the first users' purses."""
+        wanted = json.dumps({"names": names, "money": list(money)})
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.seed"],
+            cwd=ROOT,
+            env=self.env,
+            input=wanted,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr[-2000:])
+        users: list[dict[str, str]] = json.loads(done.stdout)
+        return users
+
+    def cpu(self) -> dict[str, float]:
+        """CPU seconds used so far: `web` (gunicorn and its workers) and `database` (all of PostgreSQL)."""
+        assert self.web is not None
+        postmaster = int((self.data / "postgres" / "postmaster.pid").read_text().split()[0])
+        return {"web": _cpu_of_family(self.web.pid), "database": _cpu_of_family(postmaster)}
+
+    def web_rss(self) -> int:
+        """Resident bytes of the largest web process."""
+        assert self.web is not None
+        return max(each.memory_info().rss for each in psutil.Process(self.web.pid).children(recursive=True))
+
+
+def _cpu_of_family(pid: int) -> float:
+    """CPU seconds of a process and all its children, those that have ended included."""
+    parent = psutil.Process(pid)
+    own = parent.cpu_times()
+    total = own.user + own.system + own.children_user + own.children_system
+    for child in parent.children(recursive=True):
+        try:
+            times = child.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return float(total)
+
+
+@contextmanager
+def running(data: Path, **options: Any) -> Iterator[Stack]:
+    stack = Stack(data, **options)
+    try:
+        yield stack
+    finally:
+        stack.stop()
