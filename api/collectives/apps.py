@@ -6,9 +6,12 @@ class CollectivesConfig(AppConfig):
     label = "collectives"
 
     def ready(self) -> None:
+        from api.accounts import closing, exports
         from api.collectives import selectors, services
         from api.ledger import owners
 
+        exports.register("collectives", selectors.own_memberships)
+        closing.register("collectives", services.close_account)
         owners.register(
             owners.Owners(
                 ids_of=selectors.collective_ids_of,

@@ -1,6 +1,7 @@
 """Who belongs to what."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
@@ -67,3 +68,9 @@ def owns(user: User) -> Q:
 
 def is_hall(collective_id: UUID) -> bool:
     return collective_id == HALL_ID
+
+
+def own_memberships(user: User) -> Iterator[Any]:
+    """The user's memberships, past ones too, for the export of their data."""
+    rows = Membership.objects.filter(user=user).order_by("id")
+    yield from rows.values("collective_id", "role", "since", "until", name=F("collective__name")).iterator()

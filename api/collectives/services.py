@@ -6,9 +6,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from api.accounts.models import User
-from api.collectives.errors import Denied
+from api.collectives.errors import Denied, FollowsUser, LastOwner
 from api.collectives.models import Collective, Membership
 from api.collectives.selectors import access_collective, role_in
 
@@ -43,7 +44,7 @@ class Governed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Belongs:
-    """A subject that is the collective itself, or known only by it."""
+    """A subject that is the collective itself, its money, or what is known only by it."""
 
     collective_id: UUID
 
@@ -77,21 +78,36 @@ def permitted(*, actor: User, actions: Iterable[str], collective_ids: Collection
 
 @transaction.atomic
 def rename_collective(*, collective_id: UUID, by: User, name: str) -> Collective:
-    """Give a collective another name. Raises NotFound for strangers, and what `govern` raises."""
+    """Give a group another name. Raises NotFound for strangers, FollowsUser for a solo one, and what `govern` does."""
     collective = access_collective(by, collective_id, lock=True)
     govern(actor=by, action="collective.rename", subject=Belongs(collective.id))
+    if collective.kind == Collective.Kind.SOLO:
+        raise FollowsUser
     collective.name = name
     collective.save(update_fields=["name"])
     return collective
 
 
-@dataclass(frozen=True, slots=True)
-class Treasury:
-    """A collective's money as the subject of governed acts."""
-
-    collective_id: UUID
-
-
 def govern_treasury(user: User, collective_id: UUID, action: str) -> None:
     """`govern` for the money of a collective, as the ledger asks it. Raises Denied."""
-    govern(actor=user, action=action, subject=Treasury(collective_id))
+    govern(actor=user, action=action, subject=Belongs(collective_id))
+
+
+@transaction.atomic
+def close_account(user: User, forfeit: bool) -> None:
+    """End the user's memberships and close their own collective; a step of closing their account.
+
+    Raises LastOwner where a group with other members would be left without an owner.
+    """
+    groups = Membership.objects.filter(user=user, until=None).exclude(collective_id=user.id)
+    left = [each.collective for each in groups.select_related("collective") if _leaves_orphans(each)]
+    if left:
+        raise LastOwner(collectives=[{"id": str(each.id), "name": each.name} for each in left])
+    groups.update(until=timezone.now())
+    Collective.objects.filter(id=user.id).update(closed_at=timezone.now())
+
+
+def _leaves_orphans(membership: Membership) -> bool:
+    others = Membership.objects.filter(collective_id=membership.collective_id, until=None).exclude(id=membership.id)
+    roles = set(others.values_list("role", flat=True))
+    return membership.role == Membership.Role.OWNER and bool(roles) and Membership.Role.OWNER not in roles

@@ -4,3 +4,11 @@ from django.apps import AppConfig
 class ProjectsConfig(AppConfig):
     name = "api.projects"
     label = "projects"
+
+    def ready(self) -> None:
+        from api.accounts import closing, exports
+        from api.projects import selectors, services
+
+        exports.register("projects", selectors.own_projects)
+        exports.register("imports", selectors.own_batches)
+        closing.register("projects", services.refuse_open_projects)

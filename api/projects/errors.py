@@ -33,3 +33,10 @@ class LinesRefused(Invalid):
 
     code = "lines_refused"
     message = "Some lines are not right, so nothing was added. They are listed in the batch."
+
+
+class WorkOpen(Conflict):
+    """`extra["projects"]` lists them."""
+
+    code = "work_open"
+    message = "You have projects that are still open. Close them first, and let what was submitted be decided."

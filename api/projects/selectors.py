@@ -1,12 +1,12 @@
 """Who sees which project, and what is read of it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from api.accounts.models import User
 from api.collectives import selectors as collectives
@@ -25,8 +25,9 @@ from api.projects.models import (
     Version,
 )
 
-# What a list does not show of a version, and so does not read.
+# What a list does not show of a version and of the progress, and so does not read.
 _HEAVY = ("instructions", "interface", "input_schema", "answer_schema")
+_MEASURES = ("stats__recent_seconds", "stats__recent_review_seconds", "stats__histogram")
 
 
 def visible_projects(user: User) -> QuerySet[Project]:
@@ -72,7 +73,8 @@ def listed_projects(
 ) -> QuerySet[Project]:
     """The user's projects for a list, without the long parts of their versions."""
     deferred = [f"{which}__{name}" for which in ("published", "draft") for name in _HEAVY]
-    rows = visible_projects(user).select_related("collective", "published", "draft", "stats").defer(*deferred)
+    rows = visible_projects(user).select_related("collective", "published", "draft", "stats")
+    rows = rows.defer(*deferred, *_MEASURES)
     if state:
         rows = rows.filter(state=state)
     if text:
@@ -200,3 +202,31 @@ def _span(first: datetime, last: datetime) -> Span:
     if hours <= 6:
         return "minute"
     return "hour" if hours <= 24 * 14 else "day"
+
+
+def own_projects(user: User) -> Iterator[Any]:
+    """The projects a user made, each with its versions, for the export of their data."""
+    rows = Project.objects.filter(created_by=user).order_by("id").prefetch_related("versions")
+    for project in rows.iterator(chunk_size=100):
+        versions = project.versions.all()
+        yield {
+            **_fields_of(project),
+            "versions": [
+                {
+                    **_fields_of(each),
+                    "claim_lasts": int(each.claim_lasts.total_seconds()),
+                    "auto_accept_after": int(each.auto_accept_after.total_seconds()),
+                }
+                for each in sorted(versions, key=lambda version: version.number)
+            ],
+        }
+
+
+def own_batches(user: User) -> Iterator[Any]:
+    """The imports a user made. The tasks themselves are the project's, and downloaded with its results."""
+    for batch in Batch.objects.filter(created_by=user).order_by("id").iterator():
+        yield _fields_of(batch)
+
+
+def _fields_of(row: Model) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}

@@ -2,9 +2,10 @@
 
 import pytest
 
-from api.collectives.errors import Denied
+from api.collectives.errors import Denied, LastOwner
 from api.collectives.models import Collective, Membership
-from api.collectives.services import ACTIONS, govern, permitted
+from api.collectives.selectors import own_memberships
+from api.collectives.services import ACTIONS, close_account, govern, permitted
 
 pytestmark = pytest.mark.django_db
 BASE = "/api/v1/collectives"
@@ -83,3 +84,19 @@ def test_what_is_permitted_is_what_govern_lets_pass(owner, guild) -> None:
             except Denied:
                 passed = False
             assert (action in shown) == passed
+
+
+def test_ones_own_collective_follows_ones_name(api, owner) -> None:
+    refused = api(owner).patch(f"{BASE}/{owner.id}", {"name": "Other"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "follows_user")
+
+
+def test_closing_an_account_leaves_groups_that_keep_an_owner(owner, guild) -> None:
+    with pytest.raises(LastOwner) as error:
+        close_account(owner, False)
+    assert error.value.extra["collectives"] == [{"id": str(guild.id), "name": "Guild"}]
+    Membership.objects.filter(collective=guild, role="member").update(role="owner")
+    close_account(owner, False)
+    assert [each.collective_id for each in Membership.objects.filter(user=owner, until=None)] == [owner.id]
+    assert Collective.objects.get(id=owner.id).closed_at
+    assert {each["name"] for each in own_memberships(owner)} == {"Guild", "Owner"}

@@ -10,7 +10,7 @@ from api.collectives.models import Membership
 from api.core.errors import Invalid, NotAllowed, NotFound
 from api.ledger.errors import InsufficientFunds
 from api.ledger.models import Transfer
-from api.projects import errors, services
+from api.projects import errors, selectors, services
 from api.projects.models import (
     Batch,
     OpenTask,
@@ -459,3 +459,32 @@ def test_durations_and_the_rest_arrive_as_given(owner) -> None:
     assert {name: getattr(version, name) for name in fields} == fields
     with pytest.raises(ValueError, match="No version has state"):
         services.edit_project(project_id=project.id, by=owner, fields={"state": "published"})
+
+
+class TestClosingAnAccount:
+    def test_waits_until_nothing_is_open_or_owed(self, owner) -> None:
+        project = published(owner)
+        draft(owner)
+        with pytest.raises(errors.WorkOpen) as error:
+            services.refuse_open_projects(owner, True)
+        assert error.value.extra["projects"] == [{"id": str(project.id), "title": "Ducks"}]
+        OpenTask.objects.filter(position=0).delete()  # Two places claimed: the closed project still owes for them.
+        services.close_project(project_id=project.id, by=owner)
+        with pytest.raises(errors.WorkOpen):
+            services.refuse_open_projects(owner, True)
+        freed = places.Freed(project.id, 0, project.id, 20)
+        places.free_places(project=Project.objects.get(id=project.id), freed=[freed])
+        assert escrow_of(project) == 0
+        services.refuse_open_projects(owner, False)
+
+    def test_own_projects_can_be_taken_out(self, owner, make_user) -> None:
+        published(make_user())
+        project = published(owner)
+        services.edit_project(project_id=project.id, by=owner, fields={"title": "Geese"})
+        (taken,) = selectors.own_projects(owner)
+        assert (taken["id"], taken["title"]) == (project.id, "Ducks")
+        assert [(each["number"], each["title"], each["claim_lasts"]) for each in taken["versions"]] == [
+            (1, "Ducks", 900),
+            (2, "Geese", 900),
+        ]
+        assert [each["added"] for each in selectors.own_batches(owner)] == [3]

@@ -14,6 +14,7 @@ from api.projects.services.lifecycle import (
     pause_project,
     publish_project,
     quote,
+    refuse_open_projects,
     resume_project,
 )
 from api.projects.services.rollup import roll_up
@@ -37,6 +38,7 @@ __all__ = [
     "publish_project",
     "quote",
     "read_tasks",
+    "refuse_open_projects",
     "resume_project",
     "roll_up",
 ]

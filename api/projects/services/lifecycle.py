@@ -16,6 +16,7 @@ from api.collectives.models import Collective
 from api.collectives.selectors import visible_collectives
 from api.core.errors import FieldError, Invalid
 from api.core.money import fee_of
+from api.ledger.models import Purse
 from api.ledger.selectors import balance_of
 from api.projects import errors, interface, schemas
 from api.projects.models import (
@@ -290,6 +291,23 @@ def close_project(*, project_id: UUID, by: User) -> Project:
     ProjectStats.objects.filter(project=project).update(open_places=F("open_places") - free)
     _tell(project, "project.closed")
     return access_project(by, project_id)
+
+
+def refuse_open_projects(user: User, forfeit: bool) -> None:
+    """A step of closing an account: raises WorkOpen while projects of the user's own collective go on or owe money."""
+    open_ = Project.objects.filter(
+        collective_id=user.id, state__in=[ProjectState.PUBLISHED, ProjectState.PAUSED]
+    ).values_list("id", "title")
+    owing = Project.objects.filter(
+        collective_id=user.id,
+        state=ProjectState.CLOSED,
+        id__in=Purse.objects.filter(
+            owner_id=user.id, kind=Purse.Kind.ESCROW, held_for_kind="project", balance__gt=0
+        ).values("held_for_id"),
+    ).values_list("id", "title")
+    found = [*open_, *owing]
+    if found:
+        raise errors.WorkOpen(projects=[{"id": str(id_), "title": title} for id_, title in found])
 
 
 def _collective(by: User, collective_id: UUID) -> Collective:
