@@ -45,6 +45,12 @@ def test_lines_of_one_purse_are_added_up_and_lines_of_nothing_left_out(purse):
     assert made.entries.count() == 2
 
 
+def test_a_long_memo_is_shortened(purse):
+    ana, ben = purse(500), purse()
+    made = ledger.transfer(key="k", kind=FUND, lines=[(ana.id, -1), (ben.id, 1)], memo="ü" * 201)
+    assert made.memo == "ü" * 199 + "…"
+
+
 def test_a_purse_never_goes_below_zero(purse):
     ana, ben = purse(100), purse()
     with pytest.raises(InsufficientFunds) as caught:

@@ -215,10 +215,14 @@ def _give_back(payouts: Iterable[Payout], kind: Transfer.Kind, by: User) -> None
 
 
 def _publish(type_: str, payouts: Iterable[Payout]) -> None:
-    for payout in payouts:
-        outbox.publish(
-            type_,
-            subject=payout.id,
-            audience=[payout.purse.owner_id] if payout.purse.owner_id else [],
-            data={"payout": str(payout.id), "purse": str(payout.purse_id)},
-        )
+    outbox.publish_many(
+        type_,
+        (
+            (
+                payout.id,
+                [payout.purse.owner_id] if payout.purse.owner_id else [],
+                {"payout": str(payout.id), "purse": str(payout.purse_id)},
+            )
+            for payout in payouts
+        ),
+    )

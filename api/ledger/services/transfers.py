@@ -17,9 +17,9 @@ from api.ledger.models import Entry, Purse, Transfer
 class Move:
     """One transfer to make.
 
-    `lines` are (purse id, amount) in minor units; they sum to zero per currency; lines of 0 are left
-    out, lines of the same purse are added up, and at least two remain. `by` is the id of the user who
-    caused it. `subject` is what it is about, as (kind, id), such as `("assignment", id)`. `key` is
+    `lines` are (purse id, amount) in minor units; they sum to zero per currency; lines of 0 are left out, lines of the
+    same purse are added up, and at least two remain. `by` is the id of the user who caused it. `subject` is what it is
+    about, as (kind, id), such as `("assignment", id)`. A `memo` over 200 characters is shortened. `key` is
     `<verb>:<id>`, at most 120 characters.
     """
 
@@ -119,7 +119,7 @@ def _insert_transfers(moves: Sequence[Move]) -> dict[str, UUID]:
         [uuid7() for _ in rows],
         [key for key, _ in rows],
         [str(move.kind) for _, move in rows],
-        [move.memo for _, move in rows],
+        [_shortened(move.memo) for _, move in rows],
         [move.by for _, move in rows],
         [move.subject and move.subject[0] for _, move in rows],
         [move.subject and move.subject[1] for _, move in rows],
@@ -133,6 +133,11 @@ def _insert_transfers(moves: Sequence[Move]) -> dict[str, UUID]:
             columns,
         )
         return dict(cursor.fetchall())
+
+
+def _shortened(memo: str) -> str:
+    longest = 200
+    return memo if len(memo) <= longest else memo[: longest - 1] + "…"
 
 
 def _repeated(moves: Sequence[Move], lines: Sequence[Mapping[UUID, int]], made: Mapping[str, UUID]) -> dict[str, UUID]:
