@@ -36,7 +36,7 @@ fmt: ready ## format and mend what can be mended by itself
 	$(BIN)/ruff format -q .
 
 bench: ready ## measure; writes bench/RESULTS.md and bench/results.json
-	$(BIN)/python bench/run.py $(ARGS)
+	$(BIN)/python -m bench.run $(ARGS)
 
 openapi: ready ## write docs/openapi.yaml anew
 	$(TOOL) $(BIN)/python manage.py openapi
