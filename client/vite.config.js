@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { defineConfig } from 'vite'
 
 const server = process.env.GUILDHALL_SERVER ?? 'http://127.0.0.1:8000'
@@ -31,8 +34,22 @@ function contentSecurityPolicy() {
   }
 }
 
+/** A compressed copy beside each text file; the server sends it to browsers that take it. */
+function compressed() {
+  return {
+    name: 'compressed',
+    apply: 'build',
+    writeBundle({ dir }) {
+      for (const name of readdirSync(dir, { recursive: true })) {
+        if (!/\.(js|css|html|svg|webmanifest)$/.test(name)) continue
+        writeFileSync(join(dir, `${name}.gz`), gzipSync(readFileSync(join(dir, name)), { level: 9 }))
+      }
+    },
+  }
+}
+
 export default defineConfig({
-  plugins: [contentSecurityPolicy()],
+  plugins: [contentSecurityPolicy(), compressed()],
   build: { target: 'es2022', assetsInlineLimit: 0, sourcemap: false, chunkSizeWarningLimit: 700 },
   server: {
     port: 8150,

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from config.domains import DOMAINS
+from config.headers import add_headers
 
 BASE_DIR = env.BASE_DIR
 DATA_DIR = env.data_dir()
@@ -148,6 +149,9 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS: list[Path] = []
 WHITENOISE_ROOT = CLIENT_DIST if CLIENT_DIST.exists() else None
 WHITENOISE_INDEX_FILE = True
+WHITENOISE_ADD_HEADERS_FUNCTION = add_headers
+# What Vite builds carries its hash in its name.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/assets/"
 
 SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE

@@ -4,9 +4,10 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from api.core.health import healthz, readyz
+from config import client
 from config.domains import DOMAINS
 
 # From the top down: the calls made most often (claim, submit) are then resolved first.
@@ -22,6 +23,8 @@ urlpatterns = [
     path("", include("api.accounts.oauth.urls")),
     path("accounts/", include("api.accounts.pages")),
     path("admin/", admin.site.urls),
+    # Last: every address that nothing on the server answers to is the client's.
+    re_path(r"^(?!(?:api|oauth|accounts|admin|static|assets|ws|\.well-known)(?:/|$)).*$", client.page),
 ]
 
 handler404 = "api.core.problems.not_found"
