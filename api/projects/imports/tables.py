@@ -72,13 +72,13 @@ def csv_rows(
                         report.reject(line, [("wrong_cell_count", "", detail)])
                     continue
                 report.lines += 1
+                key = None if key_place is None else row[key_place].strip()
                 if plain and "" not in row:
-                    yield line, None, dict(zip(names, row, strict=True)), None
+                    yield line, key, dict(zip(names, row, strict=True)), None
                     continue
                 problems: list[Found] = []
                 value = _values(inputs, row, problems)
                 known = _values(gold, row, problems, options.gold) or None
-                key = None if key_place is None else row[key_place].strip()
                 if problems:
                     report.reject(line, problems)
                 else:
