@@ -283,6 +283,13 @@ def test_a_key_column_that_the_input_schema_names_is_also_input() -> None:
     ]
 
 
+def test_a_key_column_is_read_where_every_cell_is_plain_text() -> None:
+    schema = {"type": "object", "properties": {"question": {"type": "string"}}, "required": ["question"]}
+    data = "question\r\n36618\r\n22\r\n"
+    expected = [("36618", {"question": "36618"}, None), ("22", {"question": "22"}, None)]
+    assert rows_of(read(data, input_schema=schema, key="question")) == expected
+
+
 def test_another_gold_prefix() -> None:
     data = "image,truth.label,gold:x\na.png,duck,y\n"
     assert rows_of(read(data, gold="truth.")) == [(None, {"image": "a.png", "gold:x": "y"}, {"label": "duck"})]
@@ -472,7 +479,7 @@ def test_bare_records_are_inputs() -> None:
         ('{"input": {"n": 1}}', "missing_value", "image"),
         ('{"input": {"image": "a", "n": "1"}}', "wrong_type", "n"),
         ('{"input": {"image": "a\\u0000b"}}', "nul_character", ""),
-        ('{"input": {"image": "a"}, "x\\u0000": 1}', "unknown_field", "x\0"),
+        ('{"input": {"image": "a"}, "x\\u0000": 1}', "unknown_field", "x\ufffd"),
     ],
 )
 @pytest.mark.parametrize("format", ["jsonl", "json"])
@@ -673,6 +680,13 @@ def test_refuse_adds_nothing_and_keeps_the_report(project, owner) -> None:
         (3, "wrong_type", "n", "“x” is not a whole number."),
         (5, "wrong_cell_count", "", "1 cells, where the header has 2."),
     ]
+
+
+def test_a_report_of_names_that_no_database_stores_is_kept(project, owner) -> None:
+    names = '"x\\u0000": 1' + "".join(f', "{c * 500}": 1' for c in "yz")
+    batch = add(project, owner, f'{{"input": {{"image": "a"}}, {names}}}\n', "jsonl")
+    problem = BatchProblem.objects.get(batch=batch)
+    assert problem.column == "x\ufffd"
 
 
 def test_keep_adds_the_good_lines(project, owner) -> None:
