@@ -9,6 +9,24 @@ export function mediaTypeOf(filename, start = '') {
   return first === '{' ? TYPES.jsonl : TYPES.csv
 }
 
+/** The column names in the first line of a CSV, for choosing among them. The server reads the file itself. */
+export function columnsOf(start, delimiter = '') {
+  const line = start.replace(/^\uFEFF/, '').split(/\r?\n/, 1)[0]
+  const outside = line.replace(/"[^"]*"/g, '')
+  const mark = delimiter || [',', ';', '\t', '|'].toSorted((a, b) => outside.split(b).length - outside.split(a).length)[0]
+  const cells = []
+  let cell = ''
+  let quoted = false
+  for (const character of line) {
+    if (character === '"') quoted = !quoted
+    else if (character === mark && !quoted) {
+      cells.push(cell)
+      cell = ''
+    } else cell += character
+  }
+  return [...cells, cell].map((name) => name.trim()).filter(Boolean)
+}
+
 /** Imports of tasks: sends a file as it is, reporting how much of it has gone up. */
 export class BatchService {
   static $inject = ['$http', 'download']

@@ -122,15 +122,15 @@ export function move(list, from, to) {
 }
 
 const SAMPLES = {
-  image: 'https://example.org/pictures/1.jpg',
-  audio: 'https://example.org/recordings/1.mp3',
-  video: 'https://example.org/clips/1.mp4',
-  link: 'https://example.org/page',
+  image: 'https://example.org/pictures/#.jpg',
+  audio: 'https://example.org/recordings/#.mp3',
+  video: 'https://example.org/clips/#.mp4',
+  link: 'https://example.org/pages/#',
   markdown: 'Some **text** from your file.',
   text: 'Some text from your file.',
 }
 
-const POND = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 400"><path fill="#9fc3d8" d="M0 0h640v400H0z"/><path fill="#4f7f8e" d="M0 220h640v180H0z"/><path fill="#6f8f4e" d="M0 230q160-40 320-4t320-10v24H0z"/><ellipse cx="330" cy="290" rx="62" ry="26" fill="#7a5230"/><circle cx="388" cy="262" r="19" fill="#1f5b3a"/><path fill="#d9a21b" d="m404 262 22 6-22 7z"/></svg>`
+const POND = `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="400" viewBox="0 0 640 400"><path fill="#9fc3d8" d="M0 0h640v400H0z"/><path fill="#4f7f8e" d="M0 220h640v180H0z"/><path fill="#6f8f4e" d="M0 230q160-40 320-4t320-10v24H0z"/><ellipse cx="330" cy="290" rx="62" ry="26" fill="#7a5230"/><circle cx="388" cy="262" r="19" fill="#1f5b3a"/><path fill="#d9a21b" d="m404 262 22 6-22 7z"/></svg>`
 const PREVIEWS = { ...SAMPLES, image: `data:image/svg+xml,${encodeURIComponent(POND)}` }
 
 /** An input that fits the schema. Known elements give it a telling value; `samples` are their values. */
@@ -151,7 +151,7 @@ function exampleValue(part, sample, number) {
   if (type === 'boolean') return true
   if (type === 'array') return []
   if (type === 'object') return exampleInput(part)
-  return sample || `text ${number}`
+  return sample ? sample.replace('#', number) : `text ${number}`
 }
 
 function csvCell(value) {

@@ -99,7 +99,8 @@ class ElementEditorController {
   }
 
   focusOption(index) {
-    setTimeout(() => document.getElementById(`${this.id}-option-${index}`)?.focus())
+    // After this digest has drawn the option, but before the next key press arrives.
+    queueMicrotask(() => document.getElementById(`${this.id}-option-${index}`)?.focus())
   }
 }
 

@@ -17,12 +17,18 @@ const PALETTE = {
 }
 const NAMES = Object.fromEntries([...PALETTE.show, ...PALETTE.ask])
 
-const OWN_HTML = `<form>
-  <p data-from="text"></p>
-  <label>What is it about? <input name="topic" required></label>
-  <button>Done</button>
-</form>
-`
+/** A page to begin with: every column shown as text, every answer key asked in a field. */
+export function ownHtml(columns, answers) {
+  return [
+    '<form>',
+    ...columns.map((column) => `  <p data-from="${column}"></p>`),
+    ...answers.map((key) => `  <p><label>${key} <input name="${key}"></label></p>`),
+    '  <button>Done</button>',
+    '</form>',
+    '',
+  ].join('\n')
+}
+
 const OWN_SCHEMAS = {
   input_schema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
   answer_schema: { type: 'object', properties: { topic: { type: 'string', minLength: 1 } }, required: ['topic'] },
@@ -87,7 +93,7 @@ class ProjectInterfaceController {
   changed() {
     if (this.auto) Object.assign(this, schemasOf(this.elements))
     this.show()
-    this.tell()
+    if (this.kind !== 'url' || /^https?:\/\/[^/\s]+/.test(this.interface.url)) this.tell()
   }
 
   tell() {
@@ -221,11 +227,18 @@ class ProjectInterfaceController {
 
   setKind() {
     this.kept[this.interface.kind] = this.interface
-    const fresh = { elements: { kind: 'elements', elements: [] }, html: { kind: 'html', html: OWN_HTML }, url: { kind: 'url', url: 'https://' } }
-    const untouched = this.auto
+    const nothingYet = this.auto && !this.columns.length && !this.answers.length
+    if (this.kind !== 'elements' && nothingYet) {
+      Object.assign(this, OWN_SCHEMAS)
+      this.show()
+    }
+    const fresh = {
+      elements: { kind: 'elements', elements: [] },
+      html: { kind: 'html', html: ownHtml(this.columns, this.answers) },
+      url: { kind: 'url', url: 'https://' },
+    }
     this.interface = this.kept[this.kind] || fresh[this.kind]
-    this.auto = this.kind === 'elements' && (untouched || isGenerated(this))
-    if (this.kind !== 'elements' && untouched && !this.columns.length && !this.answers.length) Object.assign(this, OWN_SCHEMAS)
+    this.auto = this.kind === 'elements' && (isGenerated(this) || !this.elements.length)
     this.changed()
   }
 

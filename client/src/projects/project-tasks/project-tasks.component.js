@@ -1,9 +1,9 @@
 import template from './project-tasks.component.html?raw'
-import { mediaTypeOf } from '../batch.service.js'
+import { columnsOf, mediaTypeOf } from '../batch.service.js'
 import { sampleCsv } from '../schemas.js'
 import './project-tasks.css'
 
-const START_BYTES = 64
+const START_BYTES = 16_384
 
 /** The step that imports tasks: a file or pasted text, its options, the report, and what came before. */
 class ProjectTasksController {
@@ -62,17 +62,28 @@ class ProjectTasksController {
 
   choose(file) {
     if (!file) return
-    this.file = file
-    this.problem = null
-    this.report = null
+    Object.assign(this, { file, problem: null, report: null, start: '' })
+    this.$q.when(file.slice(0, START_BYTES).text()).then((start) => {
+      if (this.file === file) this.look(start)
+    })
+  }
+
+  /** What can be told before the import: its sort, and for a CSV its columns, of which "key" is taken as the key. */
+  look(start = this.start) {
+    this.start = start
+    this.type = mediaTypeOf(this.source === 'file' ? this.file?.name : null, start)
+    this.found = this.type === 'text/csv' && start ? columnsOf(start, this.options.delimiter) : []
+    if (!this.found.includes(this.options.key)) this.options.key = this.found.includes('key') ? 'key' : ''
+    this.lacking = this.found.length ? this.columns.filter((column) => !this.found.includes(column)) : []
+  }
+
+  sourceChanged() {
+    if (this.source === 'paste') this.look(this.pasted.slice(0, START_BYTES))
+    else if (this.file) this.choose(this.file)
   }
 
   get body() {
     return this.source === 'file' ? this.file : this.pasted.trim() && this.pasted
-  }
-
-  async typeOfFile() {
-    return mediaTypeOf(this.file.name, await this.file.slice(0, START_BYTES).text())
   }
 
   send() {
@@ -81,17 +92,14 @@ class ProjectTasksController {
     this.problem = null
     this.report = null
     this.stop = this.$q.defer()
-    const type = this.$q.when(isFile ? this.typeOfFile() : mediaTypeOf(null, this.pasted))
-    type
-      .then((media) =>
-        this.batches.send(this.project.id, this.body, {
-          type: media,
-          filename: isFile ? this.file.name : 'pasted',
-          options: this.options,
-          cancel: this.stop.promise,
-          onProgress: (share) => this.$scope.$applyAsync(() => this.sending && (this.sending.share = share)),
-        }),
-      )
+    this.batches
+      .send(this.project.id, this.body, {
+        type: this.type,
+        filename: isFile ? this.file.name : 'pasted',
+        options: this.options,
+        cancel: this.stop.promise,
+        onProgress: (share) => this.$scope.$applyAsync(() => this.sending && (this.sending.share = share)),
+      })
       .then(
         (batch) => this.done(batch),
         (problem) => this.refused(problem),

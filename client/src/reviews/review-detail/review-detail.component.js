@@ -37,7 +37,8 @@ class ReviewDetailController {
     this.category_name = CATEGORIES.find(([value]) => value === review.decision?.category)?.[1]
     this.decided = DECIDED[review.state] || 'Decided'
     const { gold } = review.task
-    this.gold = gold ? answerLines(gold, version).map((line) => `${line.label}: ${line.text}`).join(', ') : null
+    const known = gold ? answerLines(gold, version) : []
+    this.gold = known.map((line) => (known.length > 1 ? `${line.label}: ${line.text}` : line.text)).join(', ')
     this.othersText = review.others ? `${review.others.agree} of ${review.others.of} others gave the same ${review.others.key}.` : null
   }
 
