@@ -859,8 +859,8 @@ def read(rows):
         with prepare(Pieces(stream(format, rows)), format, options, INPUT, ANSWER) as prepared:
             assert prepared.rows == rows + 1
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-small = read(20_000)
-print(read(300_000) - small)
+small = read(60_000)
+print(read(200_000) - small)
 """
 
 

@@ -60,4 +60,9 @@ class Report:
         self.rejected += 1
         room = KEPT_PROBLEMS - len(self.problems)
         for code, column, detail in found[: min(room, PROBLEMS_PER_LINE)]:
-            self.problems.append(Problem(line, code, column[:120], detail[:500]))
+            self.problems.append(Problem(line, code, _storable(column, 120), _storable(detail, 500)))
+
+
+def _storable(text: str, longest: int) -> str:
+    """Cut to what its column holds, without the NUL that PostgreSQL does not store."""
+    return text[:longest].replace("\0", "\ufffd")
