@@ -49,4 +49,4 @@ lock: ready ## pin what pyproject.toml asks for, after it was changed
 		--extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 screenshot: ready ## take docs/screenshot.png from the running demo
-	$(BIN)/python docs/screenshot.py
+	$(BIN)/python -m config.local.screenshot $(ARGS)

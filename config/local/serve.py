@@ -109,7 +109,7 @@ def prepare_database() -> str:
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     os.environ.setdefault("LOG_FORMAT", "plain")
     import django
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
     from django.db import DatabaseError, connections
 
     def command(name: str) -> str:
@@ -125,6 +125,8 @@ def prepare_database() -> str:
             accounts = command("load_demo")
     except DatabaseError as error:
         raise Stop(f"The database refused to be brought up to date: {str(error).splitlines()[0]}.") from error
+    except CommandError as error:
+        raise Stop(f"The database could not be brought up to date: {str(error).rstrip('.')}.") from error
     finally:
         connections.close_all()
     return accounts.strip()

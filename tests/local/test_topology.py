@@ -40,13 +40,25 @@ def test_the_image_runs_the_web_process_and_not_as_root() -> None:
     assert users == ["guildhall"]
 
 
+def _variables_read() -> set[str]:
+    text = "".join(file.read_text() for file in (_ROOT / "config").glob("*.py"))
+    return set(re.findall(r'\b(?:text|flag|number|words)\(\s*"([A-Z_]+)"', text))
+
+
 def test_every_variable_of_the_services_is_one_that_is_read() -> None:
-    read = set()
-    for file in [*(_ROOT / "config").glob("*.py"), *(_ROOT / "config" / "local").glob("*.py")]:
-        read |= set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"|text\("([A-Z_]+)"\)', file.read_text()))
-    names = {name for pair in read for name in pair if name}
-    given = set(_COMPOSE["x-guildhall"]["environment"])
-    assert given - names == set()
+    assert set(_COMPOSE["x-guildhall"]["environment"]) - _variables_read() == set()
+
+
+def test_every_variable_is_documented() -> None:
+    told = set(re.findall(r"`([A-Z_]+)`", (_ROOT / "docs" / "running.md").read_text()))
+    assert _variables_read() - {"TEST_DATABASE_NAME"} - told == set()
+
+
+def test_the_readme_tells_every_command() -> None:
+    targets = set(re.findall(r"^(\w+):.*## ", (_ROOT / "Makefile").read_text(), re.MULTILINE)) - {"help"}
+    told = set(re.findall(r"\bmake (\w+)", (_ROOT / "README.md").read_text()))
+    assert targets <= told
+    assert set(re.findall(r"^make (\w+)", (_ROOT / ".ci" / "run").read_text(), re.MULTILINE)) <= told
 
 
 def _gunicorn(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
