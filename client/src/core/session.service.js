@@ -4,6 +4,7 @@ import { problemOf } from './problem.js'
 
 const PENDING = 'guildhall.signing-in'
 const HINT = 'guildhall.was-signed-in'
+const THEME = 'guildhall.theme'
 const REFRESH_EARLY_MS = 60_000
 const RETRY_REFRESH_MS = 15_000
 
@@ -26,6 +27,8 @@ export class SessionService {
     this.settling = null
     this.leaving = false
     this.failure = ''
+    // Before it is known who is here, the page looks as it did to whoever was.
+    this.showTheme($window.localStorage.getItem(THEME))
     // Coming back to this very page by the Back button, out of the browser's memory: it has not left after all.
     $window.addEventListener('pageshow', () => {
       this.leaving = false
@@ -150,6 +153,7 @@ export class SessionService {
   setMe(me) {
     this.me = me
     this.showTheme(me.theme)
+    this.$window.localStorage.setItem(THEME, me.theme)
     return me
   }
 

@@ -3,7 +3,6 @@ import { signedIn } from '../core/route.js'
 import { shared } from '../shared/shared.module.js'
 import { Assignment } from './assignment.resource.js'
 import { ghCountdown } from './countdown/countdown.component.js'
-import { ghDayChart } from './day-chart/day-chart.component.js'
 import { ghEarnings } from './earnings/earnings.component.js'
 import { ghFeed } from './feed/feed.component.js'
 import { Feed } from './feed.resource.js'
@@ -20,7 +19,7 @@ export const work = angular
   .factory('Feed', Feed)
   .service('versions', VersionsService)
   .service('start', StartService)
-  .component({ ghCountdown, ghDayChart, ghEarnings, ghFeed, ghFeedCard, ghMyWork, ghProjectPreview, ghTask })
+  .component({ ghCountdown, ghEarnings, ghFeed, ghFeedCard, ghMyWork, ghProjectPreview, ghTask })
   .config(routes)
 
 routes.$inject = ['$routeProvider']

@@ -1,7 +1,7 @@
 import './dialog.css'
 import template from './dialog.component.html?raw'
 
-const FIRST = '[ng-transclude] :is(input, select, textarea, button, a[href])'
+const FIRST = '.dialog-content :is(input, select, textarea, button, a[href])'
 
 let count = 0
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { daysUpTo, niceCeiling, todayIn } from './day-chart.js'
+import { daysUpTo, todayIn } from './days.js'
 
-describe('the chart of days', () => {
+describe('the days of the chart', () => {
   it('has every day, also those without earnings, across a month and a clock change', () => {
     const days = daysUpTo('2026-04-02', [{ on: '2026-03-29', earned: { amount: 150, currency: 'USD' }, accepted: 10, seconds: 9 }], 6)
     expect(days.map((day) => [day.on, day.amount])).toEqual([
@@ -12,10 +12,6 @@ describe('the chart of days', () => {
       ['2026-04-01', 0],
       ['2026-04-02', 0],
     ])
-  })
-
-  it('has a round top', () => {
-    expect([0, 1, 1.5, 3, 70, 501].map(niceCeiling)).toEqual([1, 1, 2, 5, 100, 1000])
   })
 
   it('knows what day it is where the worker is', () => {

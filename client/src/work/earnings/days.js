@@ -9,13 +9,6 @@ export function daysUpTo(today, rows, count = 30) {
   })
 }
 
-/** A round number at or above `value`: 1, 2 or 5 times a power of ten. At least 1. */
-export function niceCeiling(value) {
-  if (value <= 1) return 1
-  const power = 10 ** Math.floor(Math.log10(value))
-  return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value)
-}
-
 /** Today's date in a time zone, as "2026-03-05". */
 export function todayIn(timeZone, now) {
   const format = (zone) => new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' }).format(now)
