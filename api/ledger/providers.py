@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from api.core.errors import FieldError, Invalid
@@ -19,6 +20,8 @@ class Provider(Protocol):
     name: str
     methods: tuple[str, ...]
     """How it can pay out; the first is the default."""
+    instant: bool
+    """Whether a deposit is in the purse as soon as it is asked for."""
 
     def introduction(self) -> str:
         """How deposits work here, said before one is asked for. Plain text."""
@@ -35,6 +38,7 @@ class Manual:
 
     name = "manual"
     methods = ("bank", "paypal", "other")
+    instant = False
 
     def introduction(self) -> str:
         return str(settings.DEPOSIT_INSTRUCTIONS)
@@ -45,6 +49,20 @@ class Manual:
 
     def min_payout(self, currency: str) -> int:
         return int(settings.MIN_PAYOUT)
+
+
+class Play(Manual):
+    """Play money for trying things out on one's own machine: a deposit arrives at once, from nobody."""
+
+    name = "play"
+    instant = True
+
+    def __init__(self) -> None:
+        if not settings.LOCAL:
+            raise ImproperlyConfigured("Play money is for local installations. Change PAYMENT_PROVIDERS.")
+
+    def introduction(self) -> str:
+        return "This installation runs on your own machine and uses play money: whatever you deposit arrives at once."
 
 
 @lru_cache(maxsize=1)

@@ -77,6 +77,7 @@ class PayoutOut(Out):
 class ProviderOut(Out):
     name = serializers.CharField()
     deposit_instructions = serializers.CharField()
+    instant = serializers.BooleanField(help_text="Whether a deposit arrives as soon as it is asked for.")
     methods = serializers.ListField(child=serializers.CharField(), help_text="How it can pay out.")
     min_payout = MoneyOut()
 

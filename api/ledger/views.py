@@ -135,6 +135,7 @@ class ProviderViewSet(ApiViewSet):
                 {
                     "name": provider.name,
                     "deposit_instructions": provider.introduction(),
+                    "instant": provider.instant,
                     "methods": provider.methods,
                     "min_payout": money(provider.min_payout(settings.CURRENCY), settings.CURRENCY),
                 }

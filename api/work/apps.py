@@ -6,6 +6,11 @@ class WorkConfig(AppConfig):
     label = "work"
 
     def ready(self) -> None:
-        from api.work import audits
+        from api.accounts import closing, exports
+        from api.work import audits, selectors, services
 
         audits.register()
+        exports.register("assignments", selectors.own_assignments)
+        exports.register("moves", selectors.own_moves)
+        exports.register("hidden_projects", selectors.own_hidden)
+        closing.register("work", services.close_account)

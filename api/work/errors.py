@@ -51,3 +51,8 @@ class TooLate(Conflict):
 class InvalidAnswer(Invalid):
     code = "invalid_answer"
     message = "The answer is not complete or not as the project asks. See the fields."
+
+
+class WorkPending(Conflict):
+    code = "work_open"
+    message = "Some of your answers wait for review. Close the account when they are decided, or forfeit their pay."

@@ -101,6 +101,7 @@ def use_mode() -> None:
     """Make this checkout a local installation, also for `manage.py` in another terminal."""
     (prepare.data_dir() / "run" / "mode").write_text("local")
     os.environ["GUILDHALL_MODE"] = "local"
+    os.environ.setdefault("PAYMENT_PROVIDERS", "api.ledger.providers.Play,api.ledger.providers.Manual")
 
 
 def prepare_database() -> str:

@@ -3,9 +3,11 @@
 from uuid import uuid4
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from api.accounts import closing, exports
 from api.core.errors import NotAllowed, NotFound
+from api.ledger import providers
 from api.ledger import services as ledger
 from api.ledger.errors import MoneyLeft, PayoutUnderWay, WrongState
 from api.ledger.models import Deposit, Payout, PayoutBatch, Purse
@@ -199,3 +201,18 @@ def test_nobody_may_use_money_when_nobody_knows_the_owners(ana, purse_of_ana, mo
     with pytest.raises(NotAllowed):
         owners.require_may(ana, ana.id, "treasury.spend")
     assert not Deposit.objects.exists()
+
+
+def test_play_money_arrives_at_once_and_only_on_ones_own_machine(settings, make_user):
+    settings.PAYMENT_PROVIDERS = ["api.ledger.providers.Play", "api.ledger.providers.Manual"]
+    providers._all.cache_clear()
+    user = make_user("Ana")
+    purse = ledger.purse_of(owner_id=user.id, currency="USD")
+    deposit = ledger.request_deposit(purse_id=purse.id, amount=500, currency="USD", by=user)
+    purse.refresh_from_db()
+    assert (deposit.state, deposit.provider, purse.balance) == ("confirmed", "play", 500)
+    settings.LOCAL = False
+    providers._all.cache_clear()
+    with pytest.raises(ImproperlyConfigured):
+        providers.all_providers()
+    providers._all.cache_clear()

@@ -26,8 +26,8 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 def request_deposit(
     *, purse_id: UUID, amount: int, currency: str, by: User, reference: str = "", provider: str | None = None
 ) -> Deposit:
-    """Note that `amount` (minor units, in the purse's currency) is on its way; nothing moves until it is
-    confirmed.
+    """Note that `amount` (minor units, in the purse's currency) is on its way; nothing moves until it is confirmed,
+    which an instant provider does at once.
 
     Raises NotFound, NotAllowed when the owner does not let `by` deposit, NotAPurse for a hold.
     """
@@ -36,9 +36,10 @@ def request_deposit(
     if purse.kind != Purse.Kind.PURSE:
         raise NotAPurse
     require_currency(purse, currency)
+    chosen = provider_of(provider)
     deposit = Deposit.objects.create(
         purse=purse,
-        provider=provider_of(provider).name,
+        provider=chosen.name,
         code="".join(secrets.choice(_ALPHABET) for _ in range(10)),
         amount=amount,
         currency=purse.currency,
@@ -47,6 +48,8 @@ def request_deposit(
     )
     deposit.refresh_from_db(fields=["created_at"])
     _publish("deposit.requested", deposit)
+    if chosen.instant:
+        _credit(deposit, by)
     return deposit
 
 
@@ -59,8 +62,12 @@ def confirm_deposit(*, deposit_id: UUID, by: User) -> Deposit:
     if not by.is_staff:
         raise NotAllowed
     deposit = _lock(deposit_id)
-    if deposit.state == Deposit.State.CONFIRMED:
-        return deposit
+    if deposit.state != Deposit.State.CONFIRMED:
+        _credit(deposit, by)
+    return deposit
+
+
+def _credit(deposit: Deposit, by: User) -> None:
     _decide(deposit, Deposit.State.CONFIRMED, by, timezone.now())
     outside = system_purse(kind=Purse.Kind.EXTERNAL, currency=deposit.currency)
     transfer(
@@ -72,7 +79,6 @@ def confirm_deposit(*, deposit_id: UUID, by: User) -> Deposit:
         subject=("deposit", deposit.id),
     )
     _publish("deposit.confirmed", deposit)
-    return deposit
 
 
 @transaction.atomic

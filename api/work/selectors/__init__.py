@@ -9,6 +9,7 @@ from api.work.selectors.assignments import (
     visible_assignments,
 )
 from api.work.selectors.feed import SORTS, Wanted, as_card, feed, feed_card
+from api.work.selectors.own import own_assignments, own_hidden, own_moves
 from api.work.selectors.summary import work_summary
 
 __all__ = [
@@ -22,6 +23,9 @@ __all__ = [
     "feed",
     "feed_card",
     "moves_of",
+    "own_assignments",
+    "own_hidden",
+    "own_moves",
     "visible_assignments",
     "work_summary",
 ]

@@ -8,6 +8,7 @@ from api.work.services.handback import (
     settle_rejections,
 )
 from api.work.services.hiding import hide_project, show_project
+from api.work.services.leaving import close_account
 from api.work.services.submit import Submission, save_draft, submit_answer
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Submission",
     "claim_next",
     "claim_task",
+    "close_account",
     "expire_overdue",
     "hide_project",
     "lock_projects",

@@ -80,11 +80,8 @@ def lock_projects(project_ids: Iterable[UUID], *, wait: bool = True) -> list[UUI
     """
     ids = sorted(set(project_ids))
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM projects_project WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
-            + ("" if wait else " SKIP LOCKED"),
-            [ids],
-        )
+        sql = "SELECT id FROM projects_project WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
+        cursor.execute(sql if wait else sql + " SKIP LOCKED", [ids])
         return [row[0] for row in cursor.fetchall()]
 
 
