@@ -135,7 +135,8 @@ const PREVIEWS = { ...SAMPLES, image: `data:image/svg+xml,${encodeURIComponent(P
 
 /** An input that fits the schema. Known elements give it a telling value; `samples` are their values. */
 export function exampleInput(schema, elements = [], number = 1, samples = PREVIEWS) {
-  const shown = Object.fromEntries(elements.filter((e) => e.show && e.from).map((e) => [e.from, e.show]))
+  // Of a column that is shown twice the first use tells what it holds.
+  const shown = Object.fromEntries(elements.filter((e) => e.show && e.from).map((e) => [e.from, e.show]).reverse())
   const example = {}
   for (const [key, part] of Object.entries(schema?.properties || {})) {
     example[key] = exampleValue(part, samples[shown[key]], number)
