@@ -57,7 +57,11 @@ class ResultsViewSet(ApiViewSet):
         labels = selectors.consensus_of(project, method=query["aggregate"], key=query.get("key"), states=states)
         return answer(selectors.summary_of(labels))
 
-    @extend_schema(parameters=[shapes.WorkersQuery], responses={200: shapes.WorkerOut(many=True)})
+    @extend_schema(
+        operation_id="results_workers",
+        parameters=[shapes.WorkersQuery],
+        responses={200: shapes.WorkerOut(many=True)},
+    )
     def workers(self, request: Request, project_id: UUID) -> HttpResponse:
         """How good each worker's answers are; those who gave most come first."""
         query = shapes.WorkersQuery.read(request.query_params)

@@ -339,3 +339,13 @@ def test_an_export_of_many_answers_takes_the_memory_of_few(project: Project, req
         assert sum(sizes) > 5_000_000
         assert max(sizes) < 300_000
         assert peak < 8_000_000
+
+
+def test_a_download_that_is_broken_off_ends_its_transaction(project: Project, requester: Requester) -> None:
+    build.many_answers(project, build.worker_of(project, "a"), 5_000)
+    before = list(connection.savepoint_ids)
+    response = requester.get(format="jsonl")
+    next(iter(response.streaming_content))
+    assert len(connection.savepoint_ids) == len(before) + 1
+    response.close()
+    assert connection.savepoint_ids == before
