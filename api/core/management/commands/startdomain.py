@@ -44,11 +44,14 @@ class Command(BaseCommand):
             _insert(contract, f"    api.{above}\n", f"    api.{name}\n", before=False)
         else:
             _insert(contract, "containers =\n", f"    api.{name}\n", before=False)
+        _extend_matrix(root / "tests" / "test_permissions.py", name, noun)
         _sort_imports(root, name)
         # The present process has loaded the domains as they were; a new one sees the new domain.
         _manage("makemigrations", name, "--name", "initial")
         _manage("openapi")
-        self.stdout.write(f"Made api/{name} and tests/{name}, one line in config/domains.py and in .importlinter.")
+        self.stdout.write(
+            f"Made api/{name} and tests/{name}, its lines in config/, .importlinter and the permission matrix."
+        )
         self.stdout.write(f"Next: write api/{name}/__init__.py, then the model; docs/extending.md shows the way.")
 
 
@@ -86,12 +89,24 @@ def _insert(file: Path, anchor: str, line: str, *, before: bool) -> None:
     file.write_text(start + (line + found if before else found + line) + end)
 
 
+def _extend_matrix(file: Path, name: str, noun: str) -> None:
+    """Give the new routes their rows in the test that calls every route as everyone."""
+    own, made, read = "200 200 200 200 200", "201 201 201 201 201", "200 404 404 404 200"
+    rows = [("GET", f"/{name}", own), ("POST", f"/{name}", made), ("GET", f"/{name}/{{{noun}_id}}", read)]
+    lines = "".join(f"{method:<6} {path:<45} 401 403 {statuses}\n" for method, path, statuses in rows)
+    _insert(file, 'TABLE = """\n', f"{lines}\n", before=False)
+    _insert(file, "BODIES: dict[str, Any] = {\n", f'    "POST /{name}": {{"title": "Ducks"}},\n', before=False)
+    kept = f'    ids["{noun}_id"] = {name}.create_{noun}(owner=owner, title="Ducks").id\n'
+    _insert(file, '    ids["collective_id"] = group.id\n', kept, before=False)
+    _insert(file, "from tests import factories\n", f"from api.{name} import services as {name}\n", before=True)
+
+
 def _sort_imports(root: Path, name: str) -> None:
     """Where the new name falls among others in an import depends on its first letter."""
     ruff = Path(sys.executable).with_name("ruff")
     if not ruff.exists():
         raise CommandError("ruff is missing: make check installs the developer's tools.")
-    folders = [root / "api" / name, root / "tests" / name]
+    folders = [root / "api" / name, root / "tests" / name, root / "tests" / "test_permissions.py"]
     subprocess.run([ruff, "check", "-q", "--fix-only", "--select=I", *folders], cwd=root, check=True)
     subprocess.run([ruff, "format", "-q", *folders], cwd=root, check=True)
 
