@@ -41,13 +41,13 @@ def clock(*, every: float, full: int = 1) -> Callable[[Sweep], Sweep]:
     return register
 
 
-def tick(each: Clock) -> int:
-    """Run one clock until it has caught up. Returns how much it did."""
+def tick(each: Clock, stop: threading.Event | None = None) -> int:
+    """Run one clock until it has caught up, or until `stop` is set between two sweeps. Returns how much it did."""
     done = 0
     while True:
         count = each.sweep()
         done += count
-        if count < each.full:
+        if count < each.full or (stop is not None and stop.is_set()):
             return done
 
 
@@ -66,10 +66,10 @@ def _run_one(each: Clock, stop: threading.Event) -> None:
     while not stop.wait(pause):
         close_old_connections()
         try:
-            if done := tick(each):
+            if done := tick(each, stop):
                 _log.info("clock", extra={"clock": each.name, "done": done})
             pause = each.every
-        except Exception:
+        except Exception:  # noqa: BLE001  (it is logged, and the clock goes on)
             # Whatever went wrong, the next round may go well; the pause grows so that a fault is not hammered.
             _log.exception("clock failed", extra={"clock": each.name})
             connection.close()

@@ -2,9 +2,10 @@
 
 from typing import Any, ClassVar
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
@@ -15,6 +16,7 @@ from api.core.permissions import ANYONE, Row
 from api.core.problems import problem_of
 from api.core.serializers import TimeOut
 
+DESCRIPTION = settings.BASE_DIR / "docs" / "openapi.yaml"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -78,7 +80,19 @@ def _count(request: Request) -> limits.Usage:
 class TimeViewSet(ApiViewSet):
     permission_table: ClassVar = {"retrieve": Row(ANYONE, None)}
 
-    @extend_schema(responses={200: TimeOut})
+    @extend_schema(operation_id="get_time", responses={200: TimeOut})
     def retrieve(self, request: Request) -> HttpResponse:
         """The server's clock, which every deadline is measured by."""
         return answer({"now": timezone.now()})
+
+
+class DescriptionViewSet(ApiViewSet):
+    permission_table: ClassVar = {"retrieve": Row(ANYONE, None)}
+
+    @extend_schema(
+        operation_id="get_description",
+        responses={(200, "application/yaml"): OpenApiResponse(OpenApiTypes.STR, "An OpenAPI 3.1 document.")},
+    )
+    def retrieve(self, request: Request) -> FileResponse:
+        """This description of the API, for programs; people read it at /api/docs."""
+        return FileResponse(DESCRIPTION.open("rb"), content_type="application/yaml")
