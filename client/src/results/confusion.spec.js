@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
 import { confusionRows } from './confusion.js'
-import { bytesText } from './download-bytes.js'
 
 it('lays a confusion matrix out square, with what is missing as nothing', () => {
   const rows = confusionRows({ a: { a: 0.95, b: 0.05 }, b: {} }, ['a', 'b'])
@@ -9,6 +8,3 @@ it('lays a confusion matrix out square, with what is missing as nothing', () => 
   expect(confusionRows(null, ['a'])).toEqual([])
 })
 
-it('words an amount of bytes', () => {
-  expect([bytesText(12), bytesText(1536), bytesText(25_000_000), bytesText(3_200_000_000)]).toEqual(['12 B', '1.5 KB', '25 MB', '3.2 GB'])
-})

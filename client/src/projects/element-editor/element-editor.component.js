@@ -2,6 +2,7 @@ import template from './element-editor.component.html?raw'
 import { hasOptions, isKey, move } from '../schemas.js'
 import './element-editor.css'
 
+const PLACED = ['label', 'help', 'key', 'from', 'text', 'alt', 'min', 'max', 'min_label', 'max_label', 'max_length']
 let made = 0
 
 /** A value for an option that was given only a label: "Yes, a duck" → "yes_a_duck". */
@@ -18,6 +19,7 @@ class ElementEditorController {
   }
 
   $onChanges(changes) {
+    if (changes.problems) this.place()
     if (!changes.element || this.element === this.said) return
     this.draft = structuredClone(this.element)
     this.source = this.draft.text === undefined ? 'column' : 'literal'
@@ -26,6 +28,17 @@ class ElementEditorController {
     this.bounded = this.draft.ask === 'number' || this.draft.ask === 'scale'
     this.numeric = this.withOptions && this.draft.options.every((option) => typeof option.value === 'number')
     this.values = (this.draft.options || []).map((option) => option.value !== valueOf(option.label || ''))
+  }
+
+  /** Each problem to its field, by the end of its path; what has no field of its own stays in a list. */
+  place() {
+    this.at = {}
+    this.others = []
+    for (const { field, detail } of this.problems || []) {
+      const [, name, index] = /^interface\.elements\.\d+\.([a-z_]+)(?:\.(\d+))?/.exec(field) || []
+      if (PLACED.includes(name)) this.at[name] = detail
+      else this.others.push(index === undefined ? detail : `Option ${Number(index) + 1}: ${detail}`)
+    }
   }
 
   changed() {

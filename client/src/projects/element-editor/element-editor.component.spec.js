@@ -58,6 +58,18 @@ describe('the element editor', () => {
     expect(emitted()).toEqual({ show: 'text', from: 'text' })
   })
 
+  it('puts each problem at its field, and names the option of the others', () => {
+    open({ ask: 'choice', key: 'k', label: '', options: [] })
+    editor.problems = [
+      { field: 'interface.elements.3.label', detail: 'Write a text here.' },
+      { field: 'interface.elements.3.options.1.value', detail: 'Another option has this value already.' },
+      { field: 'interface.elements.3', detail: 'Something else.' },
+    ]
+    editor.$onChanges({ problems: {} })
+    expect(editor.at).toEqual({ label: 'Write a text here.' })
+    expect(editor.others).toEqual(['Option 2: Another option has this value already.', 'Something else.'])
+  })
+
   it('says when two questions have one name', () => {
     open({ ask: 'text', key: 'k', label: 'Q' }, ['k', 'k'])
     expect(editor.keyProblem()).toMatch(/Another question/)

@@ -32,6 +32,7 @@ class ProjectEditorController {
 
   $onDestroy() {
     this.$window.removeEventListener('beforeunload', this.beforeUnload)
+    this.isLeft = true
     this.save()
     this.$timeout.cancel(this.saving)
   }
@@ -98,6 +99,7 @@ class ProjectEditorController {
           this.pending = { ...sent, ...this.pending }
           this.refusal = problem
           this.errors = problem.fields || {}
+          if (this.isLeft) this.toast.failed('Your last change to the project is not saved.', problem)
         },
       )
       .finally(() => (this.busy = null))

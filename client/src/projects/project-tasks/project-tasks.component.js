@@ -1,4 +1,5 @@
 import template from './project-tasks.component.html?raw'
+import { bytesText } from '../../shared/bytes/bytes.js'
 import { columnsOf, mediaTypeOf } from '../batch.service.js'
 import { sampleCsv } from '../schemas.js'
 import './project-tasks.css'
@@ -62,7 +63,7 @@ class ProjectTasksController {
 
   choose(file) {
     if (!file) return
-    Object.assign(this, { file, problem: null, report: null, start: '' })
+    Object.assign(this, { file, size: bytesText(file.size), problem: null, report: null, start: '' })
     this.$q.when(file.slice(0, START_BYTES).text()).then((start) => {
       if (this.file === file) this.look(start)
     })

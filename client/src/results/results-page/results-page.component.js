@@ -1,7 +1,7 @@
 import template from './results-page.component.html?raw'
 import { setTitle } from '../../core/core.module.js'
 import { taskName, valueText } from '../../reviews/answer-text.js'
-import { bytesText } from '../download-bytes.js'
+import { bytesText } from '../../shared/bytes/bytes.js'
 import './results-page.css'
 
 const TONES = ['guild', 'brass', 'sky', 'brick', 'faint']

@@ -12,10 +12,10 @@ const DONE = { accept: 'Accepted and paid.', reject: 'Rejected.', sendBack: 'Sen
 
 /** The review table with one answer open beside it. Decisions by button or key, one by one or all that a filter shows. */
 class ReviewPageController {
-  static $inject = ['Review', 'Project', 'pages', 'live', 'toast', '$routeParams', '$location', '$timeout', '$window', '$scope', '$element']
+  static $inject = ['Review', 'Project', 'pages', 'live', 'toast', '$routeParams', '$location', '$timeout', '$window', '$scope', '$element', '$q']
 
-  constructor(Review, Project, pages, live, toast, $routeParams, $location, $timeout, $window, $scope, $element) {
-    Object.assign(this, { Review, Project, pages, live, toast, $location, $timeout, $window, $scope, id: $routeParams.id })
+  constructor(Review, Project, pages, live, toast, $routeParams, $location, $timeout, $window, $scope, $element, $q) {
+    Object.assign(this, { Review, Project, pages, live, toast, $location, $timeout, $window, $scope, $q, id: $routeParams.id })
     this.host = $element[0]
     this.count = 0
     this.readAddress()
@@ -161,13 +161,21 @@ class ReviewPageController {
     this.openId = row?.id ?? null
     this.open = null
     this.openFailed = null
-    if (!row) return
+    if (!row) {
+      this.shown = null
+      return
+    }
     const { id } = row
     this.$timeout(() => this.host.querySelector('tr[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }), 0, false)
     this.Review.get({ id }).$promise.then(
       (whole) => this.openId === id && this.show(whole),
-      (problem) => this.openId === id && (this.openFailed = problem),
+      (problem) => this.openId === id && this.openFails(problem),
     )
+  }
+
+  openFails(problem) {
+    this.openFailed = problem
+    this.shown = null
   }
 
   show(whole) {
@@ -176,8 +184,9 @@ class ReviewPageController {
         if (this.openId !== whole.id) return
         this.openVersion = version
         this.open = whole
+        this.shown = whole
       },
-      (problem) => this.openId === whole.id && (this.openFailed = problem),
+      (problem) => this.openId === whole.id && this.openFails(problem),
     )
   }
 
@@ -213,6 +222,8 @@ class ReviewPageController {
   /** A verb on the open answer. Resolves after it is done; the table goes on to the next that waits. */
   decide(verb, body) {
     const row = this.open
+    // The one before is still shown while the next is on its way: nothing may be decided about it.
+    if (!row) return this.$q.resolve()
     return this.Review[verb]({ id: row.id }, body).$promise.then((whole) => {
       this.replace(whole)
       this.toast.say(DONE[verb] ?? 'Paid.')
@@ -226,6 +237,7 @@ class ReviewPageController {
 
   /** Money beyond the reward; its answer is the transfer, so the assignment is read again. */
   pay(verb, body) {
+    if (!this.open) return this.$q.resolve()
     const { id } = this.open
     return this.Review[verb]({ id }, body).$promise.then(() => {
       this.toast.say('Paid.')

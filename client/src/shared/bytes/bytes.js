@@ -1,4 +1,4 @@
-/** 1536 → "1.5 KB", for the progress of a download whose whole length is not known. */
+/** 1536 → "1.5 KB". */
 export function bytesText(count) {
   if (count < 1000) return `${count} B`
   const units = ['KB', 'MB', 'GB']
