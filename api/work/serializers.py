@@ -77,7 +77,7 @@ class AssignmentsQuery(In):
     cursor = serializers.CharField(required=False)
 
 
-class AssignmentOut(Out):
+class ClaimOut(Out):
     id = serializers.UUIDField()
     project = serializers.UUIDField()
     task = serializers.UUIDField()
@@ -90,14 +90,17 @@ class AssignmentOut(Out):
     expires_at = serializers.DateTimeField()
     late_until = serializers.DateTimeField(help_text="Late answers are taken until then.")
     server_time = serializers.DateTimeField()
-    title = serializers.CharField(required=False)
-    requester = RequesterOut(required=False)
-    answer = serializers.JSONField(required=False, allow_null=True)
-    submitted_at = serializers.DateTimeField(required=False, allow_null=True)
-    auto_accept_at = serializers.DateTimeField(required=False, allow_null=True)
-    decided_at = serializers.DateTimeField(required=False, allow_null=True)
-    decision = DecisionOut(required=False, allow_null=True)
-    moves = MoveOut(many=True, required=False)
+
+
+class AssignmentOut(ClaimOut):
+    title = serializers.CharField()
+    requester = RequesterOut()
+    answer = serializers.JSONField(allow_null=True)
+    submitted_at = serializers.DateTimeField(allow_null=True)
+    auto_accept_at = serializers.DateTimeField(allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+    decision = DecisionOut(allow_null=True)
+    moves = MoveOut(many=True)
 
 
 class AssignmentRowOut(Out):
@@ -122,11 +125,11 @@ class SubmittedOut(Out):
     submitted_at = serializers.DateTimeField()
     auto_accept_at = serializers.DateTimeField()
     late = serializers.BooleanField()
-    next = AssignmentOut(allow_null=True, help_text="Null when none was asked for, or none is left.")
+    next = ClaimOut(allow_null=True, help_text="Null when none was asked for, or none is left.")
 
 
 class SkippedOut(Out):
-    next = AssignmentOut(allow_null=True)
+    next = ClaimOut(allow_null=True)
 
 
 class SavedOut(Out):
@@ -171,7 +174,7 @@ class SummaryOut(Out):
 
 
 def claimed(claim: Claim, grace: timedelta) -> dict[str, Any]:
-    """A fresh claim as the API shows it; the shape of AssignmentOut."""
+    """A fresh claim as the API shows it; the shape of ClaimOut."""
     return {
         "id": claim.id,
         "project": claim.project_id,

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from api.core.errors import FieldError, Invalid, NotFound
 from api.core.http import answer
 from api.core.pages import BadCursor, decode_cursor, next_link, page, read_limit
+from api.core.schema import raises
 from api.core.views import ApiViewSet
 from api.projects.models import Task
 from api.work import errors, permissions, selectors, services
@@ -24,7 +25,7 @@ class FeedViewSet(ApiViewSet):
     permission_table: ClassVar = permissions.FEED
 
     @extend_schema(
-        operation_id="feed_list",
+        operation_id="list_feed",
         parameters=[shapes.FeedQuery],
         responses={200: shapes.FeedCardOut(many=True)},
     )
@@ -35,7 +36,7 @@ class FeedViewSet(ApiViewSet):
         after = None
         if text := query.get("cursor"):
             key, identifier = decode_cursor(text, 2)
-            after = (key, _uuid(identifier))
+            after = (selectors.sort_key(query["sort"], key), _uuid(identifier))
         wanted = selectors.Wanted(
             sort=query["sort"],
             text=query["q"],
@@ -53,26 +54,26 @@ class FeedViewSet(ApiViewSet):
             headers = next_link(request, [rows[-1]["sort_key"], rows[-1]["id"]])
         return answer([selectors.as_card(row) for row in rows], headers=headers)
 
-    @extend_schema(operation_id="feed_retrieve", responses={200: shapes.PreviewOut})
+    @extend_schema(operation_id="get_offer", responses={200: shapes.PreviewOut})
     def retrieve(self, request: Request, project_id: UUID) -> HttpResponse:
         """One published project, as a worker sees it before claiming."""
         row = selectors.feed_card(request.user, project_id)
         example = Task.objects.filter(project_id=project_id, position=0).values_list("input", flat=True).first()
         return answer({**selectors.as_card(row), "version": row["version"], "example_input": example})
 
-    @extend_schema(request=None, responses={204: None})
+    @extend_schema(operation_id="hide_project", request=None, responses={204: None})
     def hide(self, request: Request, project_id: UUID) -> HttpResponse:
         """Keep a project out of your feed."""
         services.hide_project(project_id=project_id, worker=request.user)
         return answer()
 
-    @extend_schema(responses={204: None})
+    @extend_schema(operation_id="show_project", responses={204: None})
     def show(self, request: Request, project_id: UUID) -> HttpResponse:
         """Let a hidden project into your feed again."""
         services.show_project(project_id=project_id, worker=request.user)
         return answer()
 
-    @extend_schema(responses={200: shapes.SummaryOut})
+    @extend_schema(operation_id="get_work_summary", responses={200: shapes.SummaryOut})
     def summary(self, request: Request) -> HttpResponse:
         """What you have in hand, have earned, and what an hour of it brought."""
         return answer(selectors.work_summary(request.user, settings.CURRENCY))
@@ -81,13 +82,34 @@ class FeedViewSet(ApiViewSet):
 class ClaimViewSet(ApiViewSet):
     permission_table: ClassVar = permissions.CLAIMS
 
-    @extend_schema(request=None, responses={201: shapes.AssignmentOut})
+    @extend_schema(
+        operation_id="claim_next_task",
+        request=None,
+        responses={
+            201: shapes.ClaimOut,
+            **raises(errors.NoTaskLeft, errors.ProjectNotOpen, errors.OwnProject, errors.WorkerLimit, errors.HoldLimit),
+        },
+    )
     def claim(self, request: Request, project_id: UUID) -> HttpResponse:
         """Take the next task of a project that you have not had."""
         claim = services.claim_next(worker_id=request.user.pk, project_id=project_id)
         return answer(shapes.claimed(claim, settings.LATE_GRACE), status=201)
 
-    @extend_schema(request=None, responses={201: shapes.AssignmentOut})
+    @extend_schema(
+        operation_id="claim_task",
+        request=None,
+        responses={
+            201: shapes.ClaimOut,
+            **raises(
+                errors.TaskTaken,
+                errors.AlreadyHad,
+                errors.ProjectNotOpen,
+                errors.OwnProject,
+                errors.WorkerLimit,
+                errors.HoldLimit,
+            ),
+        },
+    )
     def claim_task(self, request: Request, task_id: UUID) -> HttpResponse:
         """Take one given task."""
         project_id = Task.objects.filter(id=task_id).values_list("project_id", flat=True).first()
@@ -102,7 +124,11 @@ class AssignmentViewSet(ApiViewSet):
 
     permission_table: ClassVar = permissions.ASSIGNMENTS
 
-    @extend_schema(parameters=[shapes.AssignmentsQuery], responses={200: shapes.AssignmentRowOut(many=True)})
+    @extend_schema(
+        operation_id="list_assignments",
+        parameters=[shapes.AssignmentsQuery],
+        responses={200: shapes.AssignmentRowOut(many=True)},
+    )
     def list(self, request: Request) -> HttpResponse:
         """Your assignments, newest first."""
         states = request.query_params.getlist("state")
@@ -116,7 +142,7 @@ class AssignmentViewSet(ApiViewSet):
             rows = rows.filter(project_id=query["project"])
         return page(request, rows, shapes.assignment_row)
 
-    @extend_schema(responses={200: shapes.AssignmentOut})
+    @extend_schema(operation_id="get_assignment", responses={200: shapes.AssignmentOut})
     def retrieve(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """One of your assignments, with its input, draft or answer, and every move."""
         rows = selectors.visible_assignments(request.user).select_related("project__collective", "task")
@@ -126,14 +152,22 @@ class AssignmentViewSet(ApiViewSet):
         moves = Move.objects.filter(assignment_id=assignment_id).order_by("id")
         return answer(shapes.assignment_whole(assignment, list(moves)))
 
-    @extend_schema(request=shapes.DraftIn, responses={200: shapes.SavedOut})
+    @extend_schema(
+        operation_id="save_draft",
+        request=shapes.DraftIn,
+        responses={200: shapes.SavedOut, **raises(errors.WrongState, errors.TooLate)},
+    )
     def draft(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """Keep what you have so far. It is not checked, and survives whatever happens to your browser or to us."""
         data = shapes.DraftIn.read(request.data)
         saved_at = services.save_draft(assignment_id=assignment_id, worker=request.user, draft=data["draft"])
         return answer({"saved_at": saved_at})
 
-    @extend_schema(request=shapes.SubmitIn, responses={200: shapes.SubmittedOut})
+    @extend_schema(
+        operation_id="submit_answer",
+        request=shapes.SubmitIn,
+        responses={200: shapes.SubmittedOut, **raises(errors.InvalidAnswer, errors.WrongState, errors.TooLate)},
+    )
     def submit(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """Hand in your answer; with `next`, take the next task in the same call."""
         data = request.data
@@ -159,14 +193,20 @@ class AssignmentViewSet(ApiViewSet):
             }
         )
 
-    @extend_schema(request=shapes.ReturnIn, responses={200: shapes.AssignmentRowOut})
+    @extend_schema(
+        operation_id="return_assignment",
+        request=shapes.ReturnIn,
+        responses={200: shapes.AssignmentRowOut, **raises(errors.WrongState)},
+    )
     def give_back(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """Give the task back. This never counts against you."""
         data = shapes.ReturnIn.read(request.data)
         assignment = services.return_assignment(assignment_id=assignment_id, worker=request.user, reason=data["reason"])
         return answer(shapes.assignment_row(assignment))
 
-    @extend_schema(request=None, responses={200: shapes.SkippedOut})
+    @extend_schema(
+        operation_id="skip_assignment", request=None, responses={200: shapes.SkippedOut, **raises(errors.WrongState)}
+    )
     def skip(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """Give the task back and take the next."""
         assignment = services.return_assignment(assignment_id=assignment_id, worker=request.user, reason="skipped")

@@ -134,7 +134,7 @@ def as_card(row: dict[str, Any]) -> dict[str, Any]:
 def tasks_left(row: dict[str, Any]) -> int:
     """At most this many tasks are left for the worker: open places, and positions not yet seen."""
     unseen = row["last_position"] + 1 - int(row["seen"] or 0)
-    left = min(row["open_places"] or 0, max(unseen, 0))
+    left: int = min(row["open_places"] or 0, max(unseen, 0))
     if row["max_tasks_per_worker"] is not None:
         left = min(left, max(0, row["max_tasks_per_worker"] - (row["taken"] or 0)))
     return left

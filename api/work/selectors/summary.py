@@ -48,7 +48,7 @@ def work_summary(worker: User, currency: str) -> dict[str, Any]:
 
     Hours are measured from claim to submit, of accepted work only. Four queries.
     """
-    values = {"worker": worker.id, "currency": currency, "zone": worker.timezone}
+    values: dict[str, Any] = {"worker": worker.id, "currency": currency, "zone": worker.timezone}
     with connection.cursor() as cursor:
         cursor.execute(_STATES, [worker.id])
         states = dict(cursor.fetchall())

@@ -52,11 +52,9 @@ def submit_answer(*, assignment_id: UUID, worker_id: UUID, answer: Any) -> Submi
     version_id, project_id = row
     if problems := answer_problems(version_id, answer):
         raise errors.InvalidAnswer(errors=problems)
+    values: list[Any] = [assignment_id, worker_id, text, settings.LATE_GRACE]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT code, submitted_at, auto_accept_at, late FROM work_submit(%s, %s, %s, %s)",
-            [assignment_id, worker_id, text, settings.LATE_GRACE],
-        )
+        cursor.execute("SELECT code, submitted_at, auto_accept_at, late FROM work_submit(%s, %s, %s, %s)", values)
         code, submitted_at, auto_accept_at, late = cursor.fetchone()
     if code is not None:
         raise _REFUSALS[code]
