@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework.request import Request
 
 from api.accounts import exports, permissions, selectors
-from api.accounts.errors import FirstPartyOnly
+from api.accounts.errors import FirstPartyOnly, TooManyApplications
 from api.accounts.models import User
 from api.accounts.serializers import (
     ApplicationIn,
@@ -29,6 +29,7 @@ from api.accounts.services import applications, authorisations, closing, profile
 from api.core.errors import NotFound
 from api.core.http import answer, dump
 from api.core.pages import page
+from api.core.schema import raises
 from api.core.views import ApiViewSet
 
 
@@ -45,18 +46,18 @@ def _require_first_party(request: Request) -> None:
 class MeViewSet(ApiViewSet):
     permission_table: ClassVar = permissions.ME
 
-    @extend_schema(responses={200: MeOut})
+    @extend_schema(operation_id="get_me", responses={200: MeOut})
     def retrieve(self, request: Request) -> HttpResponse:
         """Who I am."""
         return self._answer(request.user)
 
-    @extend_schema(request=MeIn, responses={200: MeOut})
+    @extend_schema(operation_id="edit_me", request=MeIn, responses={200: MeOut})
     def partial_update(self, request: Request) -> HttpResponse:
         """Change my profile."""
         changes = MeIn.read(request.data, partial=True)
         return self._answer(profile.update_profile(user_id=request.user.pk, changes=changes))
 
-    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(operation_id="export_own_data", responses={200: OpenApiTypes.OBJECT, **raises(FirstPartyOnly)})
     def export(self, request: Request) -> StreamingHttpResponse:
         """Everything that is held about me, from every domain, as one JSON document."""
         _require_first_party(request)
@@ -66,7 +67,7 @@ class MeViewSet(ApiViewSet):
             headers={"Content-Disposition": 'attachment; filename="guildhall-own-data.json"'},
         )
 
-    @extend_schema(request=CloseIn, responses={204: None})
+    @extend_schema(operation_id="close_account", request=CloseIn, responses={204: None})
     def close(self, request: Request) -> HttpResponse:
         """Close my account: erase who I am, keep what I did under the same id."""
         _require_first_party(request)
@@ -93,7 +94,7 @@ def _export(user: User) -> Iterator[bytes]:
 class SessionViewSet(ApiViewSet):
     permission_table: ClassVar = permissions.SESSIONS
 
-    @extend_schema(responses={200: SessionOut(many=True)})
+    @extend_schema(operation_id="list_sessions", responses={200: SessionOut(many=True)})
     def list(self, request: Request) -> HttpResponse:
         """The browsers I am signed in with."""
         mine = selectors.session_of(request.auth.token_checksum)
@@ -110,7 +111,7 @@ class SessionViewSet(ApiViewSet):
 
         return page(request, selectors.visible_sessions(request.user), render)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(operation_id="end_session", responses={204: None})
     def destroy(self, request: Request, session_id: str) -> HttpResponse:
         """Sign out of one browser, with the tokens this client got there."""
         _require_first_party(request)
@@ -121,12 +122,12 @@ class SessionViewSet(ApiViewSet):
 class AuthorisedApplicationViewSet(ApiViewSet):
     permission_table: ClassVar = permissions.AUTHORISED
 
-    @extend_schema(responses={200: AuthorisedApplicationOut(many=True)})
+    @extend_schema(operation_id="list_authorised_applications", responses={200: AuthorisedApplicationOut(many=True)})
     def list(self, request: Request) -> HttpResponse:
         """The applications I let act for me."""
         return answer(selectors.authorised_applications(request.user))
 
-    @extend_schema(responses={204: None})
+    @extend_schema(operation_id="end_authorised_application", responses={204: None})
     def destroy(self, request: Request, application_id: UUID) -> HttpResponse:
         """Take back all I allowed an application; its tokens stop working at once."""
         _require_first_party(request)
@@ -138,12 +139,16 @@ class AuthorisedApplicationViewSet(ApiViewSet):
 class ApplicationViewSet(ApiViewSet):
     permission_table: ClassVar = permissions.APPLICATIONS
 
-    @extend_schema(responses={200: ApplicationOut(many=True)})
+    @extend_schema(operation_id="list_applications", responses={200: ApplicationOut(many=True)})
     def list(self, request: Request) -> HttpResponse:
         """The applications I registered."""
         return page(request, selectors.visible_applications(request.user), application_body)
 
-    @extend_schema(request=ApplicationIn, responses={201: NewApplicationOut})
+    @extend_schema(
+        operation_id="create_application",
+        request=ApplicationIn,
+        responses={201: NewApplicationOut, **raises(FirstPartyOnly, TooManyApplications)},
+    )
     def create(self, request: Request) -> HttpResponse:
         """Register an OAuth2 application. Its secret is in this answer and never shown again."""
         _require_first_party(request)
@@ -152,7 +157,7 @@ class ApplicationViewSet(ApiViewSet):
         body = application_body(application)
         return answer(body | {"client_secret": secret} if secret else body, status=201)
 
-    @extend_schema(responses={200: ApplicationOut})
+    @extend_schema(operation_id="get_application", responses={200: ApplicationOut})
     def retrieve(self, request: Request, application_id: UUID) -> HttpResponse:
         """One application I registered."""
         application = selectors.visible_applications(request.user).filter(pk=application_id).first()
@@ -160,7 +165,7 @@ class ApplicationViewSet(ApiViewSet):
             raise NotFound
         return answer(application_body(application))
 
-    @extend_schema(request=ApplicationIn, responses={200: ApplicationOut})
+    @extend_schema(operation_id="edit_application", request=ApplicationIn, responses={200: ApplicationOut})
     def partial_update(self, request: Request, application_id: UUID) -> HttpResponse:
         """Change an application; its type cannot change."""
         _require_first_party(request)
@@ -168,7 +173,7 @@ class ApplicationViewSet(ApiViewSet):
         application = applications.update_application(owner=request.user, application_id=application_id, fields=fields)
         return answer(application_body(application))
 
-    @extend_schema(responses={204: None})
+    @extend_schema(operation_id="delete_application", responses={204: None})
     def destroy(self, request: Request, application_id: UUID) -> HttpResponse:
         """Delete an application and every token it has."""
         _require_first_party(request)

@@ -12,6 +12,7 @@ from api.core import context
 from api.core.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
 from api.core.http import dump
 
+PROBLEM_TYPE = "application/problem+json"
 _log = logging.getLogger("guildhall.problems")
 _STATUS: list[tuple[type[DomainError], int, str]] = [
     (Invalid, 400, "Not valid"),
@@ -54,15 +55,23 @@ def problem(
     if identifier := context.request_id.get():
         body["request_id"] = identifier
     body.update(extra or {})
-    return HttpResponse(dump(body), status=status, content_type="application/problem+json", headers=headers)
+    return HttpResponse(dump(body), status=status, content_type=PROBLEM_TYPE, headers=headers)
+
+
+def status_of(kind: type[DomainError]) -> int:
+    """The status of an error: that of its kind, unless the error itself has one."""
+    own: int | None = getattr(kind, "status", None)
+    return own or next(status for base, status, _ in _STATUS if issubclass(kind, base))
+
+
+def title_of(kind: type[DomainError]) -> str:
+    return next(title for base, _, title in _STATUS if issubclass(kind, base))
 
 
 def problem_of(error: DomainError) -> HttpResponse:
-    status, title = next((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
-    status = getattr(error, "status", status)
-    return problem(
-        status, error.code, title, error.detail, errors=[e.as_dict() for e in error.errors], extra=error.extra
-    )
+    kind = type(error)
+    errors = [each.as_dict() for each in error.errors]
+    return problem(status_of(kind), error.code, title_of(kind), error.detail, errors=errors, extra=error.extra)
 
 
 def handle_exception(error: Exception, context_: dict[str, Any]) -> HttpResponse | None:

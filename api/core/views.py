@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
@@ -91,7 +91,11 @@ class DescriptionViewSet(ApiViewSet):
 
     @extend_schema(
         operation_id="get_description",
-        responses={(200, "application/yaml"): OpenApiResponse(OpenApiTypes.STR, "An OpenAPI 3.1 document.")},
+        responses={
+            (200, "application/yaml"): OpenApiResponse(
+                OpenApiTypes.STR, "An OpenAPI 3.1 document.", [OpenApiExample("start", "openapi: 3.1.1\n")]
+            )
+        },
     )
     def retrieve(self, request: Request) -> FileResponse:
         """This description of the API, for programs; people read it at /api/docs."""

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
 from api.accounts.models import User
@@ -15,9 +15,11 @@ from api.core.errors import DomainError, NotAllowed
 from api.core.http import answer
 from api.core.pages import PARAMETERS, cut, page
 from api.core.problems import problem_of
+from api.core.schema import raises
 from api.core.views import ApiViewSet
+from api.ledger.errors import InsufficientFunds
 from api.projects import errors, markdown, permissions, selectors, services
-from api.projects.imports import Options, Prepared
+from api.projects.imports import Options, Prepared, TooLarge
 from api.projects.models import Batch, Project, Task
 from api.projects.serializers import (
     VERB_ACTIONS,
@@ -49,9 +51,27 @@ from api.projects.serializers import (
     task_out,
     version_out,
 )
-from api.projects.uploads import Upload, open_upload
+from api.projects.uploads import UnknownFormat, Upload, open_upload
 
 _IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+_UPLOADS = [
+    OpenApiExample(
+        "table",
+        "image,gold:label\nhttps://images.example.org/0017.jpg,1\nhttps://images.example.org/0018.jpg,\n",
+        summary="A first line names the columns; some rows have a known answer.",
+        request_only=True,
+        media_type="text/csv",
+    ),
+    OpenApiExample(
+        "records",
+        '{"input": {"image": "https://images.example.org/0017.jpg"}, "key": "0017"}\n'
+        '{"input": {"image": "https://images.example.org/0018.jpg"}, "key": "0018"}\n',
+        summary="One JSON record a line.",
+        request_only=True,
+        media_type="application/x-ndjson",
+    ),
+]
 
 
 class ProjectViewSet(ApiViewSet):
@@ -120,14 +140,16 @@ class ProjectViewSet(ApiViewSet):
             return answer(offer_out(offer, selectors.stats_of(offer)))
         return _shown(project, request.user)
 
-    @extend_schema(operation_id="edit_project", request=ProjectEditIn, responses={200: ProjectOut})
+    @extend_schema(
+        operation_id="edit_project", request=ProjectEditIn, responses={200: ProjectOut, **raises(errors.ProjectClosed)}
+    )
     def partial_update(self, request: Request, project_id: UUID) -> HttpResponse:
         """Change the draft version; a published project gets a new one. What is published stays as it is."""
         fields = ProjectEditIn.read(request.data)
         project = services.edit_project(project_id=project_id, by=request.user, fields=fields)
         return _shown(project, request.user)
 
-    @extend_schema(operation_id="delete_project", responses={204: None})
+    @extend_schema(operation_id="delete_project", responses={204: None, **raises(errors.NotADraft)})
     def destroy(self, request: Request, project_id: UUID) -> HttpResponse:
         """Delete a project that was never published, with its tasks."""
         services.delete_project(project_id=project_id, by=request.user)
@@ -160,22 +182,31 @@ class ProjectViewSet(ApiViewSet):
         by, points = selectors.submitted_over_time(project.id, wanted.get("by"))
         return answer(progress_out(project, selectors.stats_of(project), by, points))
 
-    @extend_schema(operation_id="publish_project", request=None, responses={200: ProjectOut})
+    @extend_schema(
+        operation_id="publish_project",
+        request=None,
+        responses={
+            200: ProjectOut,
+            **raises(errors.NotReady, InsufficientFunds, errors.NothingToPublish, errors.ProjectClosed),
+        },
+    )
     def publish(self, request: Request, project_id: UUID) -> HttpResponse:
         """Publish the draft version. The first time its whole cost moves into escrow."""
         return _shown(services.publish_project(project_id=project_id, by=request.user), request.user)
 
-    @extend_schema(operation_id="pause_project", request=None, responses={200: ProjectOut})
+    @extend_schema(operation_id="pause_project", request=None, responses={200: ProjectOut, **raises(errors.WrongState)})
     def pause(self, request: Request, project_id: UUID) -> HttpResponse:
         """Let nobody claim any more; what is claimed goes on."""
         return _shown(services.pause_project(project_id=project_id, by=request.user), request.user)
 
-    @extend_schema(operation_id="resume_project", request=None, responses={200: ProjectOut})
+    @extend_schema(
+        operation_id="resume_project", request=None, responses={200: ProjectOut, **raises(errors.WrongState)}
+    )
     def resume(self, request: Request, project_id: UUID) -> HttpResponse:
         """Let workers claim again."""
         return _shown(services.resume_project(project_id=project_id, by=request.user), request.user)
 
-    @extend_schema(operation_id="close_project", request=None, responses={200: ProjectOut})
+    @extend_schema(operation_id="close_project", request=None, responses={200: ProjectOut, **raises(errors.WrongState)})
     def close(self, request: Request, project_id: UUID) -> HttpResponse:
         """End a project for good. The money of its open places goes back to the purse."""
         return _shown(services.close_project(project_id=project_id, by=request.user), request.user)
@@ -210,7 +241,7 @@ class BatchViewSet(ApiViewSet):
         batch = selectors.access_batch(request.user, batch_id)
         return answer(_batch_shown(batch))
 
-    @extend_schema(operation_id="delete_batch", responses={204: None})
+    @extend_schema(operation_id="delete_batch", responses={204: None, **raises(errors.NotADraft)})
     def destroy(self, request: Request, batch_id: UUID) -> HttpResponse:
         """Delete an import and its tasks, as long as the project was never published."""
         services.delete_batch(batch_id=batch_id, by=request.user)
@@ -221,7 +252,12 @@ class BatchViewSet(ApiViewSet):
         parameters=[ProblemListIn],
         responses={
             (200, "application/json"): BatchProblemOut(many=True),
-            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "text/csv"): OpenApiResponse(
+                OpenApiTypes.STR,
+                examples=[
+                    OpenApiExample("table", "line,code,column,detail\r\n17,invalid_value,image,This is not a URI.\r\n")
+                ],
+            ),
         },
     )
     def problems(self, request: Request, batch_id: UUID) -> HttpResponse:
@@ -256,7 +292,11 @@ class TaskViewSet(ApiViewSet):
             "application/json": TaskRecordIn(many=True),
             "multipart/form-data": FileIn,
         },
-        responses={201: BatchOut},
+        examples=_UPLOADS,
+        responses={
+            201: BatchOut,
+            **raises(errors.LinesRefused, InsufficientFunds, errors.ProjectClosed, UnknownFormat, TooLarge),
+        },
     )
     def create(self, request: Request, project_id: UUID) -> HttpResponse:
         """Import tasks from CSV, JSON lines or a JSON array, of any size.
@@ -308,7 +348,7 @@ class TaskViewSet(ApiViewSet):
         task = selectors.access_task(request.user, task_id)
         return answer(_task_shown(task))
 
-    @extend_schema(operation_id="delete_task", responses={204: None})
+    @extend_schema(operation_id="delete_task", responses={204: None, **raises(errors.NotADraft)})
     def destroy(self, request: Request, task_id: UUID) -> HttpResponse:
         """Delete one task of a project that was never published."""
         services.delete_task(task_id=task_id, by=request.user)

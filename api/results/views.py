@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
 from api.core import csvtext
@@ -16,16 +16,29 @@ from api.projects.selectors import access_project
 from api.results import permissions, selectors
 from api.results import serializers as shapes
 
+_TABLE = (
+    "task,position,key,label,tie,confidence,answers,gold,input.image\r\n"
+    "0198c1f2-7d3a-7c4e-9b1a-2f6d8e0adb25,0,0017,1,,0.97,3,,https://images.example.org/0017.jpg\r\n"
+)
+_RECORDS = (
+    '{"task": "0198c1f2-7d3a-7c4e-9b1a-2f6d8e0adb25", "position": 0, "key": "0017", "label": "1", "tie": null,'
+    ' "confidence": 0.97, "answers": 3, "gold": null, "input": {"image": "https://images.example.org/0017.jpg"}}\n'
+)
+
 
 class ResultsViewSet(ApiViewSet):
     permission_table: ClassVar = permissions.RESULTS
 
     @extend_schema(
-        operation_id="results_download",
+        operation_id="download_results",
         parameters=[shapes.ResultsQuery],
         responses={
-            (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, "CSV with a header line."),
-            (200, "application/x-ndjson"): OpenApiResponse(OpenApiTypes.STR, "One JSON object a line."),
+            (200, "text/csv"): OpenApiResponse(
+                OpenApiTypes.STR, "CSV with a header line.", [OpenApiExample("table", _TABLE)]
+            ),
+            (200, "application/x-ndjson"): OpenApiResponse(
+                OpenApiTypes.STR, "One JSON object a line.", [OpenApiExample("records", _RECORDS)]
+            ),
         },
     )
     def download(self, request: Request, project_id: UUID) -> StreamingHttpResponse:
@@ -48,7 +61,11 @@ class ResultsViewSet(ApiViewSet):
             headers={"Content-Disposition": f'attachment; filename="{name}.jsonl"'},
         )
 
-    @extend_schema(parameters=[shapes.ConsensusQuery], responses={200: shapes.ResultsSummaryOut})
+    @extend_schema(
+        operation_id="get_results_summary",
+        parameters=[shapes.ConsensusQuery],
+        responses={200: shapes.ResultsSummaryOut},
+    )
     def summary(self, request: Request, project_id: UUID) -> HttpResponse:
         """What the answers come to: labels, ties, agreement, and the model behind them."""
         query = shapes.ConsensusQuery.read(request.query_params)
@@ -58,7 +75,7 @@ class ResultsViewSet(ApiViewSet):
         return answer(selectors.summary_of(labels))
 
     @extend_schema(
-        operation_id="results_workers",
+        operation_id="list_worker_quality",
         parameters=[shapes.WorkersQuery],
         responses={200: shapes.WorkerOut(many=True)},
     )

@@ -10,9 +10,11 @@ from rest_framework.request import Request
 from api.core.http import answer
 from api.core.money import money, parse_money
 from api.core.pages import page
+from api.core.schema import raises
 from api.core.views import ApiViewSet
+from api.ledger.errors import InsufficientFunds
 from api.projects.selectors import access_project
-from api.reviews import permissions, selectors, services
+from api.reviews import errors, permissions, selectors, services
 from api.reviews import serializers as shapes
 from api.work.models import Assignment, Move
 from api.work.selectors import moves_of
@@ -24,7 +26,7 @@ class ReviewViewSet(ApiViewSet):
     permission_table: ClassVar = permissions.REVIEWS
 
     @extend_schema(
-        operation_id="reviews_list",
+        operation_id="list_reviews",
         parameters=[shapes.ReviewsQuery],
         responses={200: shapes.ReviewOut(many=True)},
     )
@@ -35,44 +37,68 @@ class ReviewViewSet(ApiViewSet):
         rows = selectors.with_aliases(selectors.matching(project, wanted)).select_related("task", "project")
         return page(request, rows, shapes.review, order=("id",) if order == "oldest" else ("-id",))
 
-    @extend_schema(operation_id="reviews_retrieve", responses={200: shapes.ReviewWholeOut})
+    @extend_schema(operation_id="get_review", responses={200: shapes.ReviewWholeOut})
     def retrieve(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """One assignment with all that helps to decide about it."""
         selectors.access_review(request.user, assignment_id)
         return self._whole(assignment_id)
 
-    @extend_schema(request=shapes.AcceptIn, responses={200: shapes.ReviewWholeOut})
+    @extend_schema(
+        operation_id="accept_assignment",
+        request=shapes.AcceptIn,
+        responses={200: shapes.ReviewWholeOut, **raises(errors.NotSubmitted)},
+    )
     def accept(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """Accept and pay; also overturns a rejection that is not final yet."""
         data = shapes.AcceptIn.read(request.data)
         services.accept_assignment(assignment_id=assignment_id, reviewer=request.user, comment=data["comment"])
         return self._whole(assignment_id)
 
-    @extend_schema(request=shapes.RejectIn, responses={200: shapes.ReviewWholeOut})
+    @extend_schema(
+        operation_id="reject_assignment",
+        request=shapes.RejectIn,
+        responses={200: shapes.ReviewWholeOut, **raises(errors.NotSubmitted, errors.RejectionsHalted)},
+    )
     def reject(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """Refuse to pay, with a category and a reason the worker reads."""
         data = shapes.RejectIn.read(request.data)
         services.reject_assignment(assignment_id=assignment_id, reviewer=request.user, **data)
         return self._whole(assignment_id)
 
-    @extend_schema(request=shapes.SendBackIn, responses={200: shapes.ReviewWholeOut})
+    @extend_schema(
+        operation_id="send_back_assignment",
+        request=shapes.SendBackIn,
+        responses={200: shapes.ReviewWholeOut, **raises(errors.NotSubmitted)},
+    )
     def send_back(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """Ask the worker to do it again."""
         data = shapes.SendBackIn.read(request.data)
         services.send_back(assignment_id=assignment_id, reviewer=request.user, **data)
         return self._whole(assignment_id)
 
-    @extend_schema(request=shapes.PayIn, responses={201: shapes.PaidOut})
+    @extend_schema(
+        operation_id="pay_bonus",
+        request=shapes.PayIn,
+        responses={201: shapes.PaidOut, **raises(errors.NotSubmitted, InsufficientFunds)},
+    )
     def bonus(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """Pay the worker on top of the reward, from the purse."""
         return self._pay(request, assignment_id, services.pay_bonus)
 
-    @extend_schema(request=shapes.PayIn, responses={201: shapes.PaidOut})
+    @extend_schema(
+        operation_id="pay_part",
+        request=shapes.PayIn,
+        responses={201: shapes.PaidOut, **raises(errors.NotSubmitted, errors.AlreadyPaid, InsufficientFunds)},
+    )
     def pay_partial(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """Pay a part of the reward for work that was returned, expired or rejected; once."""
         return self._pay(request, assignment_id, services.pay_part)
 
-    @extend_schema(request=shapes.AcceptManyIn, responses={200: shapes.AcceptedManyOut})
+    @extend_schema(
+        operation_id="accept_assignments",
+        request=shapes.AcceptManyIn,
+        responses={200: shapes.AcceptedManyOut, **raises(errors.NotWhatWasSeen)},
+    )
     def accept_many(self, request: Request, project_id: UUID) -> HttpResponse:
         """Accept and pay many answers: those named, or all submitted ones that match a filter."""
         data = shapes.AcceptManyIn.read(request.data)
@@ -85,14 +111,20 @@ class ReviewViewSet(ApiViewSet):
         )
         return answer({"accepted": len(done.ids), "skipped": done.skipped, "paid": money(done.paid, done.currency)})
 
-    @extend_schema(request=shapes.RejectManyIn, responses={200: shapes.ChangedManyOut})
+    @extend_schema(
+        operation_id="reject_assignments",
+        request=shapes.RejectManyIn,
+        responses={200: shapes.ChangedManyOut, **raises(errors.RejectionsHalted)},
+    )
     def reject_many(self, request: Request, project_id: UUID) -> HttpResponse:
         """Reject many answers for one reason."""
         data = shapes.RejectManyIn.read(request.data)
         done = services.reject_many(project_id=project_id, reviewer=request.user, **data)
         return _changed(data["ids"], done)
 
-    @extend_schema(request=shapes.SendBackManyIn, responses={200: shapes.ChangedManyOut})
+    @extend_schema(
+        operation_id="send_back_assignments", request=shapes.SendBackManyIn, responses={200: shapes.ChangedManyOut}
+    )
     def send_back_many(self, request: Request, project_id: UUID) -> HttpResponse:
         """Send many answers back with one comment."""
         data = shapes.SendBackManyIn.read(request.data)

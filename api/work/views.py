@@ -1,5 +1,6 @@
 """The work API: feed, claim, draft, submit, give back."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -33,10 +34,7 @@ class FeedViewSet(ApiViewSet):
         """Projects with work left for you, with what an hour of each earns."""
         query = shapes.FeedQuery.read(request.query_params)
         limit = read_limit(request)
-        after = None
-        if text := query.get("cursor"):
-            key, identifier = decode_cursor(text, 2)
-            after = (selectors.sort_key(query["sort"], key), _uuid(identifier))
+        after = _read_cursor(query["cursor"], query["sort"]) if "cursor" in query else None
         wanted = selectors.Wanted(
             sort=query["sort"],
             text=query["q"],
@@ -221,8 +219,14 @@ class AssignmentViewSet(ApiViewSet):
         return shapes.claimed(claim, settings.LATE_GRACE)
 
 
-def _uuid(value: object) -> str:
+def _read_cursor(text: str, sort: str) -> tuple[datetime | int, str]:
+    """Where the page before ended: its last sort key and project. Raises BadCursor, also for one of another order."""
+    key, identifier = decode_cursor(text, 2)
     try:
-        return str(UUID(str(value)))
-    except ValueError:
+        if sort == "newest":
+            return datetime.fromisoformat(key), str(UUID(identifier))
+        if isinstance(key, int) and abs(key) < 2**63:
+            return key, str(UUID(identifier))
+    except (ValueError, TypeError, AttributeError):
         raise BadCursor from None
+    raise BadCursor
