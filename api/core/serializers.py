@@ -20,10 +20,11 @@ class MoneyIn(serializers.Serializer):
 
 
 class SecondsField(serializers.IntegerField):
-    """A duration: whole seconds outside, `timedelta` inside."""
+    """A duration: whole seconds outside, `timedelta` inside. Bounds are in seconds."""
 
-    def to_internal_value(self, data: Any) -> timedelta:
-        return timedelta(seconds=super().to_internal_value(data))
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        value = super().run_validation(data)
+        return timedelta(seconds=value) if isinstance(value, int) else value
 
     def to_representation(self, value: Any) -> int:
         return int(value.total_seconds()) if isinstance(value, timedelta) else int(value)

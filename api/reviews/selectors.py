@@ -16,6 +16,7 @@ from api.collectives.selectors import collective_ids_of
 from api.core.errors import NotFound
 from api.ledger.models import Entry, Transfer
 from api.projects.models import Project
+from api.results.selectors import answer_keys
 from api.work.models import Assignment, State
 
 
@@ -59,7 +60,11 @@ def matching(project: Project, wanted: Mapping[str, Any]) -> QuerySet[Assignment
         worker = Pseudonym.objects.filter(collective_id=project.collective_id, alias=alias.upper())
         rows = rows.filter(worker_id__in=worker.values("worker_id"))
     if task := wanted.get("task"):
-        rows = rows.filter(task_id=task) if _is_uuid(task) else rows.filter(task__key=task)
+        # A key may look like an id: hashes do.
+        same_task = Q(task__key=task)
+        if _is_uuid(task):
+            same_task |= Q(task_id=task)
+        rows = rows.filter(same_task)
     for key, value in (wanted.get("answer") or {}).items():
         same = Q(answer__contains={key: value})
         # From a query everything comes as text; a number or a truth value is stored as such.
@@ -73,23 +78,30 @@ def matching(project: Project, wanted: Mapping[str, Any]) -> QuerySet[Assignment
     if until := wanted.get("submitted_before"):
         rows = rows.filter(submitted_at__lt=until)
     if text := wanted.get("q"):
-        rows = rows.extra(where=["work_assignment.answer::text ILIKE %s"], params=[f"%{_escaped(text)}%"])
+        rows = rows.extra(where=["work_assignment.answer::text ILIKE %s"], params=[f"%{_escaped(_as_in_json(text))}%"])
     return rows
 
 
 def others_on_task(assignment: Assignment) -> dict[str, Any] | None:
-    """How many other answers to the same task agree with this one, by its first key that has one label."""
-    if not assignment.answer:
+    """How many of up to 200 other answers to the same task agree with this one; None when it holds no label.
+
+    Compared by the key that results are aggregated by when none is named. Wants `project` selected.
+    """
+    answer = assignment.answer or {}
+    key = next((each for each in answer_keys(assignment.project) if each in answer), None)
+    if key is None:
         return None
-    others = list(
-        Assignment.objects.filter(task_id=assignment.task_id, answer__isnull=False)
-        .exclude(id=assignment.id)
-        .values_list("answer", flat=True)[:200]
-    )
-    for key, value in assignment.answer.items():
-        if isinstance(value, str | int | bool) and (not isinstance(value, str) or len(value) <= 200):
-            return {"key": key, "agree": sum(other.get(key) == value for other in others), "of": len(others)}
-    return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE o.value = m.answer -> %(key)s), count(*)"
+            "  FROM work_assignment m, LATERAL ("
+            "       SELECT a.answer -> %(key)s AS value FROM work_assignment a"
+            "        WHERE a.task_id = m.task_id AND a.id <> m.id AND a.answer IS NOT NULL LIMIT 200) o"
+            " WHERE m.id = %(id)s",
+            {"key": key, "id": assignment.id},
+        )
+        agree, of = cursor.fetchone()
+    return {"key": key, "agree": agree, "of": of}
 
 
 def paid_beyond(assignment: Assignment) -> int:
@@ -119,6 +131,11 @@ def _is_uuid(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _as_in_json(text: str) -> str:
+    """`text` as it stands inside a JSON string: quotes, backslashes and line breaks are escaped there."""
+    return orjson.dumps(text)[1:-1].decode()
 
 
 def _escaped(text: str) -> str:

@@ -70,18 +70,17 @@ def accept_many(
 ) -> Accepted:
     """Accept the submitted answers among `ids`, or those that match a filter (see `selectors.matching`).
 
-    At most `MOST_AT_ONCE`; what is not submitted is passed over. With `expect`, refuses when another number matches
-    than the reviewer saw. Raises NotFound, Denied, NotWhatWasSeen.
+    The oldest `MOST_AT_ONCE` at most: call again for the rest. What is not submitted is passed over. With `expect`,
+    refuses when another number matches than the reviewer saw. Raises NotFound, Denied, NotWhatWasSeen.
     """
     project = access_project(reviewer, project_id)
     govern(actor=reviewer, action="work.accept", subject=project)
     rows = matching(project, {**(wanted or {}), "state": State.SUBMITTED})
     if ids is not None:
         rows = rows.filter(id__in=ids)
-    chosen = list(rows.values_list("id", flat=True)[: MOST_AT_ONCE + 1])
-    if expect is not None and len(chosen) != expect:
-        raise NotWhatWasSeen(matching=len(chosen))
-    found = _lock(chosen[:MOST_AT_ONCE])
+    if expect is not None and (matched := rows.count()) != expect:
+        raise NotWhatWasSeen(matching=matched)
+    found = _lock(list(rows.order_by("id").values_list("id", flat=True)[:MOST_AT_ONCE]))
     result = _accept(project, [each for each in found if each.state == State.SUBMITTED], by=reviewer)
     result.skipped = sorted(set(ids or ()) - set(result.ids))
     return result
@@ -90,19 +89,25 @@ def accept_many(
 def accept_due() -> int:
     """Accept answers whose `auto_accept_at` has come. Returns how many.
 
-    Safe when several run at once. One project's trouble does not keep the others waiting.
+    Safe when several run at once. One project's trouble does not keep the others waiting: what is due in them is
+    looked up again without it.
     """
     due = Assignment.objects.filter(state=State.SUBMITTED, auto_accept_at__lte=timezone.now())
-    by_project: dict[UUID, list[UUID]] = defaultdict(list)
-    for project_id, assignment_id in due.order_by("auto_accept_at").values_list("project_id", "id")[:SWEEP]:
-        by_project[project_id].append(assignment_id)
-    accepted = 0
-    for project_id, ids in sorted(by_project.items()):
-        try:
-            accepted += _accept_by_clock(project_id, ids)
-        except (DomainError, DatabaseError):
-            _log.exception("accepting by the clock failed", extra={"project": str(project_id)})
-    return accepted
+    accepted, troubled = 0, set[UUID]()
+    while True:
+        by_project: dict[UUID, list[UUID]] = defaultdict(list)
+        rows = due.exclude(project_id__in=troubled).order_by("auto_accept_at")
+        for project_id, assignment_id in rows.values_list("project_id", "id")[:SWEEP]:
+            by_project[project_id].append(assignment_id)
+        before = len(troubled)
+        for project_id, ids in sorted(by_project.items()):
+            try:
+                accepted += _accept_by_clock(project_id, ids)
+            except (DomainError, DatabaseError):
+                _log.exception("accepting by the clock failed", extra={"project": str(project_id)})
+                troubled.add(project_id)
+        if len(troubled) == before:
+            return accepted
 
 
 @transaction.atomic
