@@ -13,7 +13,7 @@ from config.headers import add_headers
 
 BASE_DIR = env.BASE_DIR
 DATA_DIR = env.data_dir()
-CLIENT_DIST = BASE_DIR / "client" / "dist"
+CLIENT_DIST = Path(env.text("CLIENT_DIST") or BASE_DIR / "client" / "dist")
 
 # "local" is for one machine and its own browser; anything else must bring its own secrets.
 MODE = env.mode()

@@ -25,7 +25,7 @@ class ReviewPageController {
 
   $onInit() {
     this.$window.document.addEventListener('keydown', this.onKey)
-    this.off = this.live.on('assignment', () => this.loadProject(), { every: 20 })
+    this.off = this.live.on('assignment', () => this.look(), { every: 20 })
     this.loadProject()
     this.load()
   }
@@ -51,7 +51,8 @@ class ReviewPageController {
   }
 
   loadProject() {
-    this.Project.get({ id: this.id }).$promise.then(
+    this.Project.progress({ id: this.id }).$promise.then((progress) => (this.progress = progress), () => {})
+    return this.Project.get({ id: this.id }).$promise.then(
       (project) => {
         this.project = project
         this.version ??= withSchemas(project.published || project.draft)
@@ -63,12 +64,20 @@ class ReviewPageController {
       },
       (problem) => (this.failed ??= this.project ? null : problem),
     )
-    this.Project.progress({ id: this.id }).$promise.then((progress) => (this.progress = progress), () => {})
+  }
+
+  /** What came in meanwhile is announced, not put into the table: nobody's place in it moves. */
+  look() {
+    const before = this.project?.counts.submitted
+    this.loadProject().then(() => {
+      const after = this.project?.counts.submitted
+      if (after > before && this.showsSubmitted) this.arrived += after - before
+    })
   }
 
   load() {
     const asked = (this.count += 1)
-    Object.assign(this, { rows: null, failed: null })
+    Object.assign(this, { rows: null, failed: null, arrived: 0 })
     this.Review.ofProject({ project: this.id, ...queryOf(this.filter) }).$promise.then(
       (rows) => {
         if (asked !== this.count) return
