@@ -1,33 +1,41 @@
 // The figures of a project's progress, as charts want them.
 
-const SIZES = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
-const MOST = 300
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const STEPS = [
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * MINUTE),
+  ...[1, 2, 3, 6, 12].map((count) => count * HOUR),
+  ...[1, 2, 7, 14, 28, 91, 364].map((count) => count * DAY),
+]
+const SIZES = { minute: MINUTE, hour: HOUR, day: DAY }
+const MOST = 48
 
 /**
- * Spans in which something was submitted, with the empty ones between them put in, so that time runs evenly.
- * When there would be more than 300, neighbours are added up. `[{at, submitted, accepted}]`, oldest first.
+ * Spans in which something was submitted, with the empty ones between them put in, so that time runs evenly, and added
+ * up to the smallest round step with which at most 48 are left. `[{at, submitted, accepted}]`, oldest first.
  */
 export function evenly(points, span) {
   if (!points.length) return []
-  let size = SIZES[span]
   const first = Date.parse(points[0].at)
   const last = Date.parse(points.at(-1).at)
-  const count = Math.floor((last - first) / size) + 1
-  size *= Math.max(1, Math.ceil(count / MOST))
-  const filled = Array.from({ length: Math.floor((last - first) / size) + 1 }, (_, index) => ({
-    at: new Date(first + index * size).toISOString(), submitted: 0, accepted: 0,
+  const size = STEPS.find((step) => step >= SIZES[span] && (last - first) / step < MOST) ?? STEPS.at(-1)
+  const start = Math.floor(first / size) * size
+  const filled = Array.from({ length: Math.floor((last - start) / size) + 1 }, (_, index) => ({
+    at: new Date(start + index * size).toISOString(), submitted: 0, accepted: 0,
   }))
   for (const point of points) {
-    const slot = filled[Math.floor((Date.parse(point.at) - first) / size)]
+    const slot = filled[Math.floor((Date.parse(point.at) - start) / size)]
     slot.submitted += point.submitted
     slot.accepted += point.accepted
   }
   return filled
 }
 
-/** A short label for an instant on an axis. */
-export function instantLabel(at, span, timeZone) {
-  const options = span === 'day' ? { month: 'short', day: 'numeric' } : { hour: '2-digit', minute: '2-digit' }
+/** A short label for an instant on an axis whose points reach over `reach` milliseconds. */
+export function instantLabel(at, reach, timeZone) {
+  const time = { hour: '2-digit', minute: '2-digit' }
+  const options = reach <= DAY ? time : reach <= 7 * DAY ? { weekday: 'short', ...time } : { month: 'short', day: 'numeric' }
   return new Intl.DateTimeFormat(navigator.language, { ...options, timeZone }).format(new Date(at))
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bucketLabel, evenly, trimmed } from './progress.js'
+import { bucketLabel, evenly, instantLabel, trimmed } from './progress.js'
 
 const at = (minute) => new Date(Date.UTC(2026, 0, 1, 10, minute)).toISOString()
 
@@ -13,8 +13,16 @@ it('puts in the minutes in which nothing came', () => {
 it('adds neighbours up when there would be too many, and loses none', () => {
   const points = [0, 1, 700, 1400].map((minute) => ({ at: at(minute), submitted: 1, accepted: 0 }))
   const filled = evenly(points, 'minute')
-  expect(filled.length).toBeLessThanOrEqual(300)
+  expect(filled.length).toBeLessThanOrEqual(49)
+  expect(Date.parse(filled[1].at) - Date.parse(filled[0].at)).toBe(30 * 60_000)
   expect(filled.reduce((sum, point) => sum + point.submitted, 0)).toBe(4)
+})
+
+it('says the day once the time of day is not enough', () => {
+  const hour = 3_600_000
+  expect(instantLabel(at(0), 2 * hour, 'UTC')).toMatch(/^10:00/)
+  expect(instantLabel(at(0), 48 * hour, 'UTC')).toMatch(/Thu/)
+  expect(instantLabel(at(0), 900 * hour, 'UTC')).toMatch(/Jan 1|1 Jan/)
 })
 
 it('words the buckets of time and leaves the empty ends out', () => {

@@ -119,8 +119,14 @@ REGISTER = {
     },
     "reward": {"amount": 40, "currency": "USD"},
     "assignments_per_task": 2,
-    "keywords": ["transcription"],
+    "keywords": ["transcription", "history"],
+    "claim_lasts": timedelta(minutes=20),
     "expected_minutes": 3,
+}
+COLOURS = {
+    "title": "Which of these two paints matches the sample?",
+    "summary": "Compare three patches of colour.",
+    "keywords": ["colours"],
 }
 _SENTENCES = (
     ("The room was quiet and the breakfast the best we had all summer.", "happy"),
@@ -131,6 +137,18 @@ _SENTENCES = (
     ("They lost our booking and did not say sorry.", "unhappy"),
     ("Simple, clean, fair price. We shall come again.", "happy"),
     ("The bed was good. The street was loud until two in the morning.", "mixed"),
+)
+_LINES = (
+    "Anno 1743 the 4th of Maij was baptiſed Anna, daughter of Jan the miller",
+    "Buried the widow Grietje, of the Eaſt dyke, aged 71 years",
+    "Wed in this church: Pieter the ſmith and Trijntje, maid of the rectory",
+    "Anno 1744 in the hard froſt no baptiſms for three weeks",
+    "Baptiſed a foundling, whom we named Maria after the day",
+    "Paid to the glazier for the north window 3 guilders 4 ſtuivers",
+    "Buried two ſailors of the Good Hope, names unknown to us",
+    "Received of the poor box 11 guilders, given out before Chriſtmas",
+    "Wed: Cornelis, widower, of the mill, and Neeltje of the Weſt end",
+    "Anno 1745 the river over the dyke; the books carried to the tower",
 )
 
 
@@ -143,8 +161,9 @@ class Command(BaseCommand):
         with transaction.atomic():
             if not User.objects.filter(email="requester@example.org").exists():
                 self._load()
-        lines = [f"  {email:<24} {note}" for email, (_, _, note) in PEOPLE.items()]
-        self.stdout.write(f"Demo accounts, all with the password {PASSWORD}:\n" + "\n".join(lines))
+        for email, (_, _, note) in PEOPLE.items():
+            role = email.partition("@")[0].capitalize()
+            self.stdout.write(f"{role:<10} {email:<22} {PASSWORD}   {note}")
 
     def _load(self) -> None:
         chance = random.Random(20261124)  # noqa: S311
@@ -159,12 +178,16 @@ class Command(BaseCommand):
         for worker, count in zip([ana, *others], (9, 34, 40, 28, 22, 37), strict=True):
             _work(worker, ducks, count, _duck_answer, chance)
         _accept_some(requester, ducks, 140)
-        guests = [{"review": text} for text, _ in _SENTENCES]
+        guests = [{"review": f"{one} {other}"} for one, _ in _SENTENCES for other, _ in _SENTENCES if one != other]
         feelings = _publish(requester, REVIEWS, guests, "hotels.jsonl")
-        for worker in (ana, *others[:2]):
-            _work(worker, feelings, 8, _feeling_answer, chance)
-        _accept_some(requester, feelings, 24)
-        projects.create_project(by=requester, fields=REGISTER)
+        for worker, count in zip((ana, *others[:2]), (5, 21, 17), strict=True):
+            _work(worker, feelings, count, _feeling_answer, chance)
+        _accept_some(requester, feelings, 30)
+        projects.create_project(by=requester, fields=COLOURS)
+        archive = _person("archive@example.org", "Parish Archive Co-op", ["request"])
+        _deposit(operator, archive, 20_000)
+        lines = [{"line": text} for text in _LINES]
+        _work(others[3], _publish(archive, REGISTER, lines, "register.jsonl"), 4, _line_answer, chance)
         _move_back(chance)
 
 
@@ -209,8 +232,13 @@ def _duck_answer(data: dict[str, Any], chance: random.Random) -> dict[str, str]:
 
 
 def _feeling_answer(data: dict[str, Any], chance: random.Random) -> dict[str, Any]:
-    right = dict(_SENTENCES)[data["review"]]
+    felt = {feeling for text, feeling in _SENTENCES if text in data["review"]}
+    right = felt.pop() if len(felt) == 1 else "mixed"
     return {"feeling": right if chance.random() < 0.85 else "mixed", "sure": chance.randint(3, 5)}
+
+
+def _line_answer(data: dict[str, Any], chance: random.Random) -> dict[str, str]:
+    return {"text": data["line"].replace("ſ", "s")}
 
 
 def _accept_some(requester: User, project: Project, count: int) -> None:

@@ -60,9 +60,10 @@ class ProjectPageController {
     const points = progress.submitted_over_time || []
     const span = progress.by
     const spans = evenly(points, span)
+    const reach = spans.length ? Date.parse(spans.at(-1).at) - Date.parse(spans[0].at) : 0
     const timeZone = this.session.me?.timezone || undefined
     this.overTime = {
-      labels: spans.map((point) => instantLabel(point.at, span, timeZone)),
+      labels: spans.map((point) => instantLabel(point.at, reach, timeZone)),
       series: [
         { name: 'submitted', tone: 'brass', values: spans.map((point) => point.submitted) },
         { name: 'accepted', tone: 'guild', values: spans.map((point) => point.accepted) },
