@@ -50,7 +50,7 @@ def demo_account(role: str) -> tuple[str, str]:
     done = subprocess.run(
         [sys.executable, "manage.py", "load_demo"], cwd=prepare.ROOT, capture_output=True, text=True, check=False
     )
-    found = re.search(rf"(?im)^\s*{re.escape(role)}\b.*?(\S+@\S+)\s+(\S+)\s*$", done.stdout)
+    found = re.search(rf"(?im)^\s*{re.escape(role)}\b.*?(\S+@\S+)\s+(\S+)", done.stdout)
     if found is None:
         raise Stop(f"There is no demo account of a {role} here; start the demo with make run.")
     return found[1], found[2]
