@@ -27,5 +27,6 @@ urlpatterns = [
     re_path(r"^(?!(?:api|oauth|accounts|admin|static|assets|ws|\.well-known)(?:/|$)).*$", client.page),
 ]
 
+handler400 = "api.core.problems.bad_request"
 handler404 = "api.core.problems.not_found"
 handler500 = "api.core.problems.server_error"

@@ -7,6 +7,8 @@ from api.core import context
 
 class RequestFields(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
+        # Django hands over the whole request, whose text has the query in it.
+        record.__dict__.pop("request", None)
         if identifier := context.request_id.get():
             record.request_id = identifier
         if user := context.user_id.get():

@@ -36,7 +36,7 @@ class RequestContext:
                 "request",
                 extra={
                     "method": request.method,
-                    "path": request.path,
+                    "path": _without_secrets(request),
                     "status": response.status_code,
                     "ms": round((time.perf_counter() - started) * 1000, 2),
                 },
@@ -45,6 +45,14 @@ class RequestContext:
         finally:
             context.user_id.reset(user)
             context.request_id.reset(token)
+
+
+def _without_secrets(request: HttpRequest) -> str:
+    """The path for the log. Links in e-mails carry their key in it, so of those pages only the start is told."""
+    match = request.resolver_match
+    if match is not None and match.kwargs and request.path.startswith("/accounts/"):
+        return f"/{re.split('[(<]', match.route)[0].replace('^', '')}…"
+    return request.path
 
 
 class ApiEntrance:

@@ -45,8 +45,8 @@ def decode_cursor(text: str, size: int) -> list[Any]:
         values = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (binascii.Error, ValueError):
         raise BadCursor from None
-    scalars = (str, int, float, type(None))
-    if not isinstance(values, list) or len(values) != size or not all(isinstance(v, scalars) for v in values):
+    scalars = {str, int, float, type(None)}
+    if not isinstance(values, list) or len(values) != size or not all(type(value) in scalars for value in values):
         raise BadCursor
     return values
 

@@ -3,8 +3,8 @@
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 
@@ -80,6 +80,8 @@ def handle_exception(error: Exception, context_: dict[str, Any]) -> HttpResponse
         return problem_of(error)
     if isinstance(error, Http404):
         return problem(404, "not_found", "Not found", NotFound.message)
+    if isinstance(error, RequestDataTooBig):
+        return problem(413, "too_large", "Too large", "The body is longer than is taken here.")
     if isinstance(error, PermissionDenied):
         return problem(403, "not_allowed", "Not allowed", NotAllowed.message)
     if isinstance(error, exceptions.APIException):
@@ -93,6 +95,11 @@ def handle_exception(error: Exception, context_: dict[str, Any]) -> HttpResponse
         return problem(error.status_code, code, title, str(error.detail), headers=headers)
     if isinstance(error, DatabaseError) and _is_bad_text(error):
         return problem(400, "invalid", "Not valid", "Text must not contain NUL characters.")
+    if isinstance(error, OperationalError | InterfaceError):
+        # The database is being restarted, has a new primary, or broke a deadlock: nothing was done.
+        _log.exception("database unavailable")
+        detail = "The database cannot answer just now. Nothing was done; try again in a moment."
+        return problem(503, "unavailable", "Unavailable", detail, headers={"Retry-After": "1"})
     return None
 
 
@@ -103,6 +110,10 @@ def _is_bad_text(error: DatabaseError) -> bool:
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return problem(404, "not_found", "Not found", NotFound.message)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return problem(400, "invalid", "Not valid", "This request cannot be read.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, OpenApiTypes, extend_schema
-from rest_framework.exceptions import Throttled
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, Throttled
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
@@ -27,6 +27,7 @@ class ApiViewSet(ViewSet):
     """
 
     permission_table: ClassVar[dict[str, Row]] = {}
+    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]
 
     @property
     def required_scopes(self) -> list[str]:
@@ -35,13 +36,17 @@ class ApiViewSet(ViewSet):
         return [row.scope] if row and row.scope else []
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.perform_authentication(request)
+        if request.method.lower() not in self.action_map:
+            raise MethodNotAllowed(request.method)
+        try:
+            self.perform_authentication(request)
+        except AuthenticationFailed:
+            self._limit(limits.count("address", limits.address_of(request)))
+            raise
         user = request.user
         if user.is_authenticated:
             context.user_id.set(str(user.pk))
-        self.usage = _count(request)
-        if self.usage.exceeded:
-            raise Throttled(wait=self.usage.reset)
+        self._limit(_count(request))
         self.check_permissions(request)
         if request.method not in _SAFE and user.is_authenticated:
             key = idempotency.read_key(request)
@@ -51,10 +56,16 @@ class ApiViewSet(ViewSet):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.usage: limits.Usage | None = None
         response = super().dispatch(request, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-store")
         if self.usage is not None:
             response["RateLimit-Policy"] = f'"minute";q={self.usage.limit};w={limits.WINDOW}'
             response["RateLimit"] = f'"minute";r={max(0, self.usage.remaining)};t={self.usage.reset}'
         return response
+
+    def _limit(self, usage: limits.Usage) -> None:
+        self.usage = usage
+        if usage.exceeded:
+            raise Throttled(wait=usage.reset)
 
     def _run_once(self, request: Request, key: str) -> None:
         name = request.method.lower()
