@@ -30,7 +30,7 @@ SETS = ("duck", "dog")
 REQUIREMENTS = ROOT / "bench" / "crowdkit" / "requirements.txt"
 REFERENCE = ROOT / "bench" / "crowdkit" / "reference.py"
 
-TASKS, WORKERS, CLASSES, ANSWERS = 100_000, 1_000, 4, 1_000_000
+WORKERS, CLASSES, ANSWERS, ANSWERS_EACH = 1_000, 4, 1_000_000, 10
 RUNS = 3
 
 
@@ -66,22 +66,23 @@ def real_labels_equal(python: str) -> bool:
     return True
 
 
-def made_up_answers(seed: int = 1) -> dict[str, np.ndarray]:
+def made_up_answers(answers: int, seed: int = 1) -> dict[str, np.ndarray]:
     """Ten answers to each task, by workers who are right between 40 and 95 times in a hundred."""
     random = np.random.default_rng(seed)
-    truth = random.integers(0, CLASSES, TASKS)
+    tasks = answers // ANSWERS_EACH
+    truth = random.integers(0, CLASSES, tasks)
     skill = random.uniform(0.4, 0.95, WORKERS)
-    task = random.permutation(np.repeat(np.arange(TASKS), ANSWERS // TASKS))
-    worker = random.integers(0, WORKERS, ANSWERS)
-    right = random.random(ANSWERS) < skill[worker]
-    wrong = (truth[task] + random.integers(1, CLASSES, ANSWERS)) % CLASSES
+    task = random.permutation(np.repeat(np.arange(tasks), ANSWERS_EACH))
+    worker = random.integers(0, WORKERS, len(task))
+    right = random.random(len(task)) < skill[worker]
+    wrong = (truth[task] + random.integers(1, CLASSES, len(task))) % CLASSES
     return {"task": task, "worker": worker, "label": np.where(right, truth[task], wrong)}
 
 
-def compare_speed(python: str) -> dict[str, float | int | bool]:
-    """Both on the same million answers, from plain columns to labels: our median of RUNS, one run of
+def compare_speed(python: str, answers: int = ANSWERS) -> dict[str, float | int | bool]:
+    """Both on the same answers, from plain columns to labels: our median of RUNS, one run of
     theirs."""
-    columns = made_up_answers()
+    columns = made_up_answers(answers)
     times = []
     for _ in range(RUNS):
         start = time.perf_counter()
@@ -89,11 +90,11 @@ def compare_speed(python: str) -> dict[str, float | int | bool]:
         times.append(time.perf_counter() - start)
     labels = model.labels()
     with tempfile.TemporaryDirectory() as folder:
-        answers, theirs = Path(folder) / "answers.npz", Path(folder) / "labels.npy"
-        np.savez(answers, **columns)
-        command = [python, REFERENCE, "time", answers, theirs]
+        given, theirs = Path(folder) / "answers.npz", Path(folder) / "labels.npy"
+        np.savez(given, **columns)
+        command = [python, REFERENCE, "time", given, theirs]
         told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        equal = np.load(theirs).tolist() == [labels[task] for task in range(TASKS)]
+        equal = np.load(theirs).tolist() == [labels[task] for task in range(len(labels))]
     ours = sorted(times)[RUNS // 2]
     return {
         "dawid_skene_s": round(ours, 3),
@@ -108,13 +109,15 @@ def compare_speed(python: str) -> dict[str, float | int | bool]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fixture", action="store_true")
+    parser.add_argument("--answers", type=int, default=ANSWERS)
+    wanted = parser.parse_args()
     python = reference_python()
-    if parser.parse_args().fixture:
+    if wanted.fixture:
         EXPECTED.mkdir(exist_ok=True)
         for name in SETS:
             (EXPECTED / f"{name}.csv").write_text(reference_labels(python, name))
         return
-    result = compare_speed(python)
+    result = compare_speed(python, wanted.answers)
     result["labels_equal"] = bool(result["labels_equal"]) and real_labels_equal(python)
     print(json.dumps(result))
 

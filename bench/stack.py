@@ -1,5 +1,6 @@
 """The real stack for benchmarks and for tests of processes: PostgreSQL, gunicorn and jobs, on ports of their own."""
 
+import atexit
 import json
 import os
 import signal
@@ -27,9 +28,23 @@ def free_port() -> int:
 
 
 class Stack:
-    """A running Guildhall. `url` is its address, `data` the folder of its database, secret and mail."""
+    """A running Guildhall. `url` is its address, `data` the folder of its database, secret and mail.
 
-    def __init__(self, data: Path, *, workers: int = 2, jobs: bool = True, **env: str) -> None:
+    Without `release` the data must be that of a stack which has been stopped. `quiet` sends what the processes write
+    to the file `output` in the data folder.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        workers: int = 2,
+        jobs: bool = True,
+        release: bool = True,
+        start: bool = True,
+        quiet: bool = False,
+        **env: str,
+    ) -> None:
         self.data = data
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -54,9 +69,12 @@ class Stack:
         self.web: subprocess.Popen[bytes] | None = None
         self.jobs: subprocess.Popen[bytes] | None = None
         self._with_jobs = jobs
+        self._output = open(data / "output", "ab") if quiet else None
         try:
-            self.manage("release")
-            self.start()
+            if release:
+                self.manage("release")
+            if start:
+                self.start()
         except BaseException:
             self.stop()
             raise
@@ -69,7 +87,7 @@ class Stack:
 
     def start_web(self) -> None:
         command = [sys.executable, "-m", "gunicorn", "config.wsgi", "-c", "config/gunicorn.conf.py"]
-        self.web = subprocess.Popen(command, cwd=ROOT, env=self.env)
+        self.web = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=self._output, stderr=self._output)
         deadline = time.monotonic() + 60
         while True:
             try:
@@ -81,7 +99,8 @@ class Stack:
             time.sleep(0.05)
 
     def start_jobs(self) -> None:
-        self.jobs = subprocess.Popen([sys.executable, "manage.py", "jobs"], cwd=ROOT, env=self.env)
+        command = [sys.executable, "manage.py", "jobs"]
+        self.jobs = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=self._output, stderr=self._output)
 
     def kill_web(self) -> None:
         """End the web node as a power cut would: no chance to finish anything."""
@@ -100,6 +119,10 @@ class Stack:
                 except subprocess.TimeoutExpired:
                     process.kill()
         self.server.stop()
+        # What the library does at exit would make the lock's folder again.
+        atexit.unregister(self.server._cleanup)
+        if self._output is not None:
+            self._output.close()
 
     def manage(self, *arguments: str, stdin: str = "") -> str:
         """Run a management command; its standard output."""
@@ -134,10 +157,11 @@ class Stack:
         return users
 
     def cpu(self) -> dict[str, float]:
-        """CPU seconds used so far: `web` (gunicorn and its workers) and `database` (all of PostgreSQL)."""
+        """CPU seconds used so far: `web` (gunicorn and its workers), `database` (all of PostgreSQL), `jobs`."""
         assert self.web is not None
         postmaster = int((self.data / "postgres" / "postmaster.pid").read_text().split()[0])
-        return {"web": _cpu_of_family(self.web.pid), "database": _cpu_of_family(postmaster)}
+        jobs = _cpu_of_family(self.jobs.pid) if self.jobs is not None else 0.0
+        return {"web": _cpu_of_family(self.web.pid), "database": _cpu_of_family(postmaster), "jobs": jobs}
 
     def web_rss(self) -> int:
         """Resident bytes of the largest web process."""
