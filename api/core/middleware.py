@@ -5,12 +5,12 @@ import re
 import time
 from collections.abc import Callable
 from typing import ClassVar
-from uuid import uuid4
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from api.core import context
+from api.core.ids import uuid7
 
 Handler = Callable[[HttpRequest], HttpResponse]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
@@ -26,7 +26,7 @@ class RequestContext:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         given = request.META.get("HTTP_X_REQUEST_ID", "")
-        identifier = given if _REQUEST_ID.match(given) else uuid4().hex
+        identifier = given if _REQUEST_ID.match(given) else uuid7().hex
         token = context.request_id.set(identifier)
         user = context.user_id.set("")
         try:

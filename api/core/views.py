@@ -53,9 +53,16 @@ class ApiViewSet(ViewSet):
             if key is not None:
                 self._run_once(request, key)
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """None: `Allow` is told where it is asked for, and there is one renderer, so nothing varies by `Accept`."""
+        return {}
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.usage: limits.Usage | None = None
         response = super().dispatch(request, *args, **kwargs)
+        if response.status_code == 405:
+            response["Allow"] = ", ".join(self.allowed_methods)
         response.headers.setdefault("Cache-Control", "no-store")
         if self.usage is not None:
             response["RateLimit-Policy"] = f'"minute";q={self.usage.limit};w={limits.WINDOW}'

@@ -27,7 +27,9 @@ checkpoint_completion_target = 0.9
 random_page_cost = 1.1
 autovacuum_naptime = 10s
 autovacuum_vacuum_cost_limit = 2000
-wal_compression = on
+# Let a few commits that come together share one flush: less work for each, a fifth of a millisecond later.
+commit_delay = 200
+commit_siblings = 3
 """
 
 
