@@ -60,7 +60,7 @@ class IdempotencyKeyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     actions = None
     search_fields = ("digest",)
     search_help_text = (
-        "A user's id and the Idempotency-Key they sent, with a space between; without, the list is empty."
+        "A user's id, a space, and the Idempotency-Key they sent. Without both the list is empty."
     )
 
     def get_search_results(

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 
 from api.core import csvtext
+from api.core.admin import NewestPages
 from api.core.errors import DomainError
 from api.core.money import shown
 from api.ledger import owners, services
@@ -20,6 +21,7 @@ _PAYOUT_HEADER = ("payout", "method", "details", "amount", "currency", "owner", 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that only services write."""
 
+    paginator = NewestPages
     show_full_result_count = False
     list_per_page = 50
 
