@@ -31,3 +31,15 @@ def purse(db: None) -> Callable[..., Purse]:
         return made
 
     return make
+
+
+@pytest.fixture
+def ana(make_user):
+    return make_user("Ana")
+
+
+@pytest.fixture
+def purse_of_ana(ana):
+    found = ledger.purse_of(owner_id=ana.id, currency="USD")
+    deposit(found, 10_000)
+    return found

@@ -9,19 +9,11 @@ from django.test import Client
 
 from api.ledger import services as ledger
 from api.ledger.models import Deposit, Payout, PayoutBatch, Purse
-from tests.ledger.conftest import deposit
 
 
 @pytest.fixture
 def ana(make_user):
     return make_user("=Ana")
-
-
-@pytest.fixture
-def purse_of_ana(ana):
-    found = ledger.purse_of(owner_id=ana.id, currency="USD")
-    deposit(found, 10_000)
-    return found
 
 
 @pytest.fixture

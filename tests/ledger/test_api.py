@@ -18,18 +18,6 @@ def usd(amount: int) -> dict:
 
 
 @pytest.fixture
-def ana(make_user):
-    return make_user("Ana")
-
-
-@pytest.fixture
-def purse_of_ana(ana):
-    found = ledger.purse_of(owner_id=ana.id, currency="USD")
-    deposit(found, 10_000)
-    return found
-
-
-@pytest.fixture
 def group(ana, make_user):
     """A collective of Ana (owner) and Ben (member), and its purse."""
     made = Collective.objects.create(kind="group", name="Lab")

@@ -12,24 +12,11 @@ from api.ledger import services as ledger
 from api.ledger.errors import MoneyLeft, PayoutUnderWay, WrongState
 from api.ledger.models import Deposit, Payout, PayoutBatch, Purse
 from api.realtime.models import Event
-from tests.ledger.conftest import deposit
-
-
-@pytest.fixture
-def ana(make_user):
-    return make_user("Ana")
 
 
 @pytest.fixture
 def operator(make_user):
     return make_user("Op", is_staff=True)
-
-
-@pytest.fixture
-def purse_of_ana(ana):
-    found = ledger.purse_of(owner_id=ana.id, currency="USD")
-    deposit(found, 10_000)
-    return found
 
 
 @pytest.fixture
