@@ -234,11 +234,12 @@ class Market:
     """Somebody else's application, for which the owner has a token."""
 
     def address(self, route: str) -> str:
-        _, _, path = route.partition(" ")
-        meant = MEANT.get(route)
-        for name, value in self.ids.items():
-            path = path.replace(f"{{{name}}}", str(self.ids[meant] if meant else value))
-        return BASE + path
+        path = route.partition(" ")[2]
+        return BASE + path.format(**{name: self.meant(route, name) for name in self.ids})
+
+    def meant(self, route: str, parameter: str) -> Any:
+        """The id that `parameter` stands for in the address of this route."""
+        return self.ids[MEANT.get(route, parameter)]
 
     def body(self, route: str, caller: User) -> Any:
         body = BODIES.get(route, {})
@@ -257,6 +258,10 @@ class Market:
 
 @pytest.fixture
 def market(db: None) -> Market:
+    return build_market()
+
+
+def build_market() -> Market:
     """A group with work in every state, made through the services."""
     market = Market()
     users, ids = market.users, market.ids

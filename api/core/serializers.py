@@ -3,10 +3,16 @@
 from datetime import timedelta
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.core.errors import FieldError, Invalid
 from api.core.money import MAX_AMOUNT
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class ObjectField(serializers.JSONField):
+    """A JSON object, such as an input or an answer; what may be in it, the project's schemas say."""
 
 
 class MoneyOut(serializers.Serializer):

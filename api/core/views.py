@@ -111,7 +111,7 @@ class DescriptionViewSet(ApiViewSet):
         operation_id="get_description",
         responses={
             (200, "application/yaml"): OpenApiResponse(
-                OpenApiTypes.STR, "An OpenAPI 3.1 document.", [OpenApiExample("start", "openapi: 3.1.1\n")]
+                OpenApiTypes.OBJECT, "An OpenAPI 3.1 document.", [OpenApiExample("start", {"openapi": "3.1.1"})]
             )
         },
     )

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from api.core.money import money
-from api.core.serializers import DecisionOut, In, MoneyIn, MoneyOut, MoveOut, Out, SecondsField
+from api.core.serializers import DecisionOut, In, MoneyIn, MoneyOut, MoveOut, ObjectField, Out, SecondsField
 from api.reviews.models import Rejection
 from api.work.models import Assignment, State
 from api.work.selectors import decision_of
@@ -85,8 +85,8 @@ class ReviewTaskOut(Out):
     id = serializers.UUIDField()
     position = serializers.IntegerField()
     key = serializers.CharField(allow_null=True)
-    input = serializers.JSONField()
-    gold = serializers.JSONField(allow_null=True)
+    input = ObjectField()
+    gold = ObjectField(allow_null=True)
 
 
 class OthersOut(Out):
@@ -107,7 +107,7 @@ class ReviewOut(Out):
     task = ReviewTaskOut()
     worker = serializers.CharField(help_text="The worker's pseudonym with this collective.")
     state = serializers.ChoiceField(choices=State.choices)
-    answer = serializers.JSONField(allow_null=True)
+    answer = ObjectField(allow_null=True)
     seconds = serializers.FloatField(allow_null=True)
     late = serializers.BooleanField()
     claimed_at = serializers.DateTimeField()

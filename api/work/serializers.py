@@ -7,7 +7,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from api.core.money import money
-from api.core.serializers import DecisionOut, In, MoneyOut, MoveOut, Out
+from api.core.serializers import DecisionOut, In, MoneyOut, MoveOut, ObjectField, Out
 from api.work.models import Assignment, Move, State
 from api.work.selectors import SORTS, decision_of, moves_of
 from api.work.services import Claim
@@ -54,16 +54,16 @@ class FeedCardOut(Out):
 
 class PreviewOut(FeedCardOut):
     version = serializers.UUIDField(help_text="See /versions/{id} for instructions, interface and schemas.")
-    example_input = serializers.JSONField(allow_null=True)
+    example_input = ObjectField(allow_null=True)
 
 
 class SubmitIn(In):
-    answer = serializers.JSONField()
+    answer = ObjectField()
     next = serializers.BooleanField(required=False, default=False, help_text="Claim the next task in the same call.")
 
 
 class DraftIn(In):
-    draft = serializers.JSONField()
+    draft = ObjectField()
 
 
 class ReturnIn(In):
@@ -84,8 +84,8 @@ class ClaimOut(Out):
     version = serializers.UUIDField(help_text="See /versions/{id} for instructions, interface and schemas.")
     state = serializers.ChoiceField(choices=State.choices)
     reward = MoneyOut()
-    input = serializers.JSONField()
-    draft = serializers.JSONField(allow_null=True)
+    input = ObjectField()
+    draft = ObjectField(allow_null=True)
     claimed_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     late_until = serializers.DateTimeField(help_text="Late answers are taken until then.")
@@ -95,7 +95,7 @@ class ClaimOut(Out):
 class AssignmentOut(ClaimOut):
     title = serializers.CharField()
     requester = RequesterOut()
-    answer = serializers.JSONField(allow_null=True)
+    answer = ObjectField(allow_null=True)
     submitted_at = serializers.DateTimeField(allow_null=True)
     auto_accept_at = serializers.DateTimeField(allow_null=True)
     decided_at = serializers.DateTimeField(allow_null=True)
