@@ -10,6 +10,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ class Browsers:
         self.chromium = chromium
         self.complaints: list[str] = []
         self.contexts: list[BrowserContext] = []
+        self.expected = _REFUSED
 
     def open(self, *, state: Any = None, width: int = 1280, strict: bool = True, **options: Any) -> Page:
         """A new window. `state` is whom it is signed in as; with `strict=False` nobody listens to its complaints."""
@@ -98,8 +100,15 @@ class Browsers:
             context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         return context.new_page()
 
+    @contextmanager
+    def expecting(self, pattern: str) -> Iterator[None]:
+        """Meanwhile a complaint that begins with `pattern` is none."""
+        self.expected = re.compile(f"{_REFUSED.pattern}|{pattern}")
+        yield
+        self.expected = _REFUSED
+
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not _REFUSED.match(message.text):
+        if message.type == "error" and not self.expected.match(message.text):
             self.complaints.append(f"{message.text} ({message.location.get('url')})")
 
 
@@ -120,18 +129,23 @@ def shoot(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-def sign_up(page: Page, base: str, name: str, wants: str) -> None:
-    """Make an account by the pages, from the client's first page until it greets its new user."""
+def sign_up(page: Page, base: str, name: str, wants: str, email: str | None = None) -> str:
+    """Make an account by the pages, from the client's first page until it greets its new user.
+
+    Returns the token that the client then uses.
+    """
     page.goto(base)
     page.get_by_role("button", name="Sign up").click()
-    page.get_by_label("Email").fill(f"{name.lower()}@example.org")
+    page.get_by_label("Email").fill(email or f"{name.lower()}@example.org")
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label(wants).check()
     page.get_by_role("button", name="Make the account").click()
     page.get_by_role("link", name="Open the message here").click()
-    page.get_by_role("button", name="Yes, confirm").click()
+    with page.expect_request(lambda call: call.url.endswith("/api/v1/me")) as waiting:
+        page.get_by_role("button", name="Yes, confirm").click()
     expect(page.get_by_role("heading", name=f"Good to see you, {name}")).to_be_visible()
+    return waiting.value.headers["authorization"].removeprefix("Bearer ")
 
 
 def come_back_to(page: Page, news: Locator) -> None:
@@ -158,14 +172,14 @@ def sign_in(page: Page, base: str, email: str, password: str) -> None:
 
 @pytest.fixture(scope="session")
 def demo(stack: Stack, chromium: Browser) -> dict[str, Any]:
-    """Browser states of the demo's people: `requester`, `worker`, `operator`; `None` for nobody."""
+    """Browser states of the demo's `requester` and `worker`, and of `nobody`."""
     said = stack.manage("load_demo")
-    password = re.search(r"password (\S+?):", said)
-    assert password is not None, said
     states: dict[str, Any] = {"nobody": None}
     for role in ("requester", "worker"):
+        account = re.search(rf"(?im)^ *{role} +(\S+@\S+) +(\S+)", said)
+        assert account is not None, said
         context = chromium.new_context()
-        sign_in(context.new_page(), stack.url, f"{role}@example.org", password[1])
+        sign_in(context.new_page(), stack.url, account[1], account[2])
         states[role] = context.storage_state()
         context.close()
     return states
