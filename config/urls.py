@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from api.core import docs
 from api.core.health import healthz, readyz
 from config import client
 from config.domains import DOMAINS
@@ -19,6 +20,7 @@ for _domain in sorted(DOMAINS, key=lambda name: name != _BUSIEST):
 
 urlpatterns = [
     path("api/v1/", include(_api)),
+    path("api/docs", docs.page),
     path("healthz", healthz),
     path("readyz", readyz),
     path("", include("api.accounts.oauth.urls")),

@@ -216,7 +216,7 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
         for method in _METHODS & item.keys():
             _complete(path, method, item[method], schemas)
             used.update(item[method]["tags"])
-    domains = [name.removeprefix("api.") for name in reversed(settings.INSTALLED_APPS) if name.startswith("api.")]
+    domains = [name.removeprefix("api.") for name in settings.INSTALLED_APPS if name.startswith("api.")]
     result["tags"] = [{"name": name, "description": _about(name)} for name in domains if name in used]
     return result
 
