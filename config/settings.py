@@ -234,6 +234,7 @@ MIN_PAYOUT = env.number("MIN_PAYOUT", 100)
 # What `manage.py release` runs, in this order.
 RELEASE_COMMANDS = [
     ("migrate", ["--no-input", "--verbosity=0"]),
+    ("after_restore", []),
     ("createcachetable", []),
     ("collectstatic", ["--no-input", "--verbosity=0"]),
     ("create_first_party", []),

@@ -59,9 +59,7 @@ class IdempotencyKeyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display_links = None
     actions = None
     search_fields = ("digest",)
-    search_help_text = (
-        "A user's id, a space, and the Idempotency-Key they sent. Without both the list is empty."
-    )
+    search_help_text = "A user's id, a space, and the Idempotency-Key they sent. Without both the list is empty."
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[IdempotencyKey], search_term: str

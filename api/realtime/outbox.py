@@ -9,9 +9,7 @@ from django.db import connection, transaction
 from api.realtime.models import Event
 
 
-def publish(
-    type_: str, *, subject: UUID, audience: Iterable[UUID] = (), data: Mapping[str, Any] | None = None
-) -> None:
+def publish(type_: str, *, subject: UUID, audience: Iterable[UUID] = (), data: Mapping[str, Any] | None = None) -> None:
     """Record that something happened to `subject`, for the members of the collectives (a user's own id
     is one) in `audience`.
 

@@ -9,6 +9,7 @@ from api.work.services.handback import (
 )
 from api.work.services.hiding import hide_project, show_project
 from api.work.services.leaving import close_account
+from api.work.services.restored import forget_old_transactions
 from api.work.services.submit import Submission, save_draft, submit_answer
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "claim_task",
     "close_account",
     "expire_overdue",
+    "forget_old_transactions",
     "hide_project",
     "lock_projects",
     "return_assignment",
