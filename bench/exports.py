@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bench.machine import Bench, Watch
-from bench.pairs import WARM_UP, warm_up
+from bench.pairs import warm_up
 from bench.world import Project, World
 
 KEYS = ("export_rows_per_s", "export_rss_mb")
@@ -18,7 +18,7 @@ def measure(bench: Bench) -> dict[str, Any]:
     found: dict[str, tuple[float, float, float]] = {}
     with bench.world() as world:
         (owner,) = world.users(1)
-        warm_up(world, world.project(owner, WARM_UP * 2).id)
+        warm_up(world)
         project = world.project(owner, rows, open_tasks=False)
         each = rows // WORKERS
         for number, worker in enumerate(world.users(WORKERS)):

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.load import drive
 from bench.machine import WORKERS, Bench, Cost, cost_of, middle
-from bench.pairs import WARM_UP, warm_up
+from bench.pairs import warm_up
 from bench.world import Project, User, World
 
 STRETCHES = 12
@@ -115,8 +115,8 @@ def exhausted(bench: Bench) -> dict[str, Any]:
 
 def _ready(world: World) -> User:
     """A requester; the web processes warm."""
+    warm_up(world)
     (owner,) = world.users(1)
-    warm_up(world, world.project(owner, WARM_UP * 2).id)
     return owner
 
 

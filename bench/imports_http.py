@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from bench.machine import Bench, Watch, middle
-from bench.pairs import WARM_UP, warm_up
+from bench.pairs import warm_up
 from bench.replay import Api
 from bench.world import INTERFACE, REWARD, User, World
 
@@ -23,7 +23,7 @@ def measure(bench: Bench) -> dict[str, Any]:
     peaks = []
     with bench.world() as world, tempfile.TemporaryDirectory(prefix="guildhall-csv-") as folder:
         (owner,) = world.users(1)
-        warm_up(world, world.project(owner, WARM_UP * 2).id)
+        warm_up(world)
         file = Path(folder) / "tasks.csv"
         with file.open("w") as out:
             out.write("image,question\n")

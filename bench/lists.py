@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.load import drive
 from bench.machine import WORKERS, Bench, cost_of
-from bench.pairs import WARM_UP, warm_up
+from bench.pairs import warm_up
 from bench.world import User, World
 
 KEYS = ("feed_queries", "feed_cpu_ms")
@@ -27,8 +27,7 @@ def measure(bench: Bench) -> dict[str, Any]:
             "INSERT INTO work_hidden (worker_id, project_id) SELECT %s, unnest(%s::uuid[])",
             [worker.id, [project.id for project in projects[1 :: max(2, sizes.projects // 20)]]],
         )
-        (other,) = world.users(1)
-        warm_up(world, world.project(other, WARM_UP * 2).id)
+        warm_up(world)
         world.settle()
         bench.say(f"lists: {sizes.projects:,} projects with {sizes.projects * sizes.tasks_each:,} tasks are there")
         lists = {

@@ -25,7 +25,7 @@ from bench.replay import Api
 from bench.world import INTERFACE, REWARD, User, World
 
 KEYS = ("pair_cpu_ms", "pairs_per_s", "pgbench_ratio")
-WARM_UP = 480
+WARM_UP = 800
 
 _SCRIPT = """\
 SELECT u.id AS assignment, c.code, c.task_id, c.version_id, c.reward, c.currency, c.claimed_at, c.expires_at, \
@@ -45,7 +45,8 @@ def measure(bench: Bench) -> dict[str, Any]:
         "client": {"kind": "next", "keys": True},
     }
     with bench.world() as world:
-        owner = world.rich_user(((len(ways) + 1) * sizes.tasks + WARM_UP * 2) * REWARD)
+        warm_up(world)
+        owner = world.rich_user((len(ways) + 1) * sizes.tasks * REWARD)
         projects = {name: publish(world, owner, sizes.tasks) for name in (*ways, "pgbench")}
         users = {name: world.users(WORKERS) for name in projects}
         loads: dict[str, Callable[[], dict[str, Any]]] = {}
@@ -56,7 +57,7 @@ def measure(bench: Bench) -> dict[str, Any]:
                 project=projects[name], keys=way.get("keys", False),
             )  # fmt: skip
         loads["pgbench"] = lambda: pgbench(world, projects["pgbench"], users["pgbench"], sizes.pairs)
-        warm_up(world, publish(world, owner, WARM_UP * 2))
+        world.settle()
         costs: dict[str, list[Cost]] = {name: [] for name in loads}
         tasks: dict[str, list[str]] = {name: [] for name in loads}
         for turn in range(sizes.pair_rounds):
@@ -78,9 +79,7 @@ def measure(bench: Bench) -> dict[str, Any]:
         "pair_db_ms": middle([each.database_ms for each in plain]),
         "pair_jobs_ms": middle([each.jobs_ms for each in plain]),
         "pair_load_generator_ms": middle([each.load["cpu_s"] * 1000 / each.load["done"] for each in plain]),
-        "pair_call_ms": {
-            name: middle([each.load["ms"][name] for each in plain]) for name in ("p50", "p95", "p99")
-        },
+        "pair_call_ms": {name: middle([each.load["ms"][name] for each in plain]) for name in ("p50", "p95", "p99")},
         "pair_cpu_ms_with_keys": middle([each.ms for each in costs["keys"]]),
         "pair_cpu_ms_with_next": middle([each.ms for each in costs["next"]]),
         "pair_cpu_ms_of_the_client": middle([each.ms for each in costs["client"]]),
@@ -105,14 +104,15 @@ def publish(world: World, owner: User, tasks: int) -> str:
     return project
 
 
-def warm_up(world: World, project: str) -> None:
-    """Let every web process import, connect, prepare its statements and compile a schema, before anything counts.
-
-    Takes a project of WARM_UP * 2 tasks.
-    """
+def warm_up(world: World) -> None:
+    """Let every web process import, connect, prepare its statements and compile a schema, before anything counts."""
+    if world.warm:
+        return
+    world.warm = True
+    project = publish(world, world.rich_user(WARM_UP * REWARD), WARM_UP)
     for kind, keys in (("pair", False), ("next", True)):
         workers = [[user.token] for user in world.users(WORKERS)]
-        drive(world.stack.url, kind, workers, WARM_UP // 2, project=project, keys=keys)
+        drive(world.stack.url, kind, workers, WARM_UP // 4, project=project, keys=keys)
     world.settle()
 
 
@@ -128,7 +128,18 @@ def pgbench(world: World, project: str, workers: list[User], pairs: int) -> dict
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(text)
         script.flush()
-        command = [world.stack.server.bin_path / "pgbench", "-n", "-M", "prepared", "-c", str(len(workers)), "-j", "2", "-t", str(each)]
+        command = [
+            world.stack.server.bin_path / "pgbench",
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            str(len(workers)),
+            "-j",
+            "2",
+            "-t",
+            str(each),
+        ]
         command += ["-f", script.name, "-h", place["host"], "-U", place["user"], place["dbname"]]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     rate = re.search(r"^tps = ([\d.]+) \(without", done.stdout, re.MULTILINE)

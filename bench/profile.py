@@ -16,7 +16,7 @@ from typing import Any
 
 from bench.load import drive
 from bench.machine import WORKERS, Bench, cost_of
-from bench.pairs import WARM_UP, warm_up
+from bench.pairs import warm_up
 from bench.world import World
 from config.env import data_dir
 
@@ -41,7 +41,7 @@ def measure(bench: Bench) -> dict[str, Any]:
     sampler = sampler_path()
     with bench.world() as world:
         (owner,) = world.users(1)
-        warm_up(world, world.project(owner, WARM_UP * 2).id)
+        warm_up(world)
         project = world.project(owner, pairs * 2 + 100)
         workers = [[user.token] for user in world.users(WORKERS)]
         world.settle()

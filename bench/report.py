@@ -212,10 +212,7 @@ def _limit(results: dict[str, Any]) -> list[str]:
         "",
         "| function of the database | calls in a pair | own ms (by the clock) |",
         "|---|---|---|",
-        *(
-            f"| `{name}` | {number(each['calls'])} | {number(each['own_ms'])} |"
-            for name, each in functions.items()
-        ),
+        *(f"| `{name}` | {number(each['calls'])} | {number(each['own_ms'])} |" for name, each in functions.items()),
         "",
         f"The functions' {number(inside)} ms are by the clock, waiting for a core included; what else the database does"
         " (tokens, keys, commits, the protocol, background writing) is the rest."

@@ -73,6 +73,7 @@ class World:
         self._connection = psycopg2.connect(stack.database_url)
         self._connection.autocommit = True
         self._application = ""
+        self.warm = False
 
     def __enter__(self) -> "World":
         return self
@@ -168,9 +169,7 @@ class World:
         )
         return [Project(project, version, owner, tasks) for project, version in ids]
 
-    def _heads(
-        self, owner: User, ids: Sequence[tuple[str, str]], tasks: int, places: int, open_tasks: bool
-    ) -> None:
+    def _heads(self, owner: User, ids: Sequence[tuple[str, str]], tasks: int, places: int, open_tasks: bool) -> None:
         """Everything of projects but their tasks; `ids` are of project and version."""
         with self._connection.cursor() as cursor:
             cursor.execute("BEGIN")
@@ -229,7 +228,9 @@ class World:
             )
             cursor.execute("COMMIT")
 
-    def past(self, project: Project, worker: User, ranges: Sequence[tuple[int, int]], *, state: str = "accepted") -> int:
+    def past(
+        self, project: Project, worker: User, ranges: Sequence[tuple[int, int]], *, state: str = "accepted"
+    ) -> int:
         """Give a worker a past in a project: answers to the tasks at `ranges` of positions (ends excluded).
 
         The rows are those that claiming, submitting and accepting leave: assignments, moves, events, the participation
@@ -323,5 +324,3 @@ class World:
             )
             cursor.execute("COMMIT")
         return int(values["taken"])  # type: ignore[call-overload]
-
-
