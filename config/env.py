@@ -48,7 +48,10 @@ def data_dir() -> Path:
 def mode() -> str:
     """`GUILDHALL_MODE`, or "local" where `make run` has set up this checkout; else "production"."""
     marker = data_dir() / "run" / "mode"
-    return text("GUILDHALL_MODE") or (marker.read_text().strip() if marker.exists() else "production")
+    found = text("GUILDHALL_MODE") or (marker.read_text().strip() if marker.exists() else "production")
+    if found not in ("local", "production"):
+        raise ImproperlyConfigured(f"GUILDHALL_MODE is {found!r}; it must be local or production.")
+    return found
 
 
 def database_url() -> str:

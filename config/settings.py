@@ -19,6 +19,8 @@ CLIENT_DIST = Path(env.text("CLIENT_DIST") or BASE_DIR / "client" / "dist")
 MODE = env.mode()
 LOCAL = MODE == "local"
 DEBUG = env.flag("DEBUG")
+if DEBUG and not LOCAL:
+    raise ImproperlyConfigured("DEBUG shows everything to everybody; it is for GUILDHALL_MODE=local alone.")
 PORT = env.number("PORT", 8000)
 
 
