@@ -150,7 +150,8 @@ def _compare(bench: Bench, name: str, base: World, there: Callable[[], Cost]) ->
                 here = _pairs(base, project, workers, sizes.growth_pairs)
             else:
                 other = there()
-        assert here is not None and other is not None
+        assert here is not None
+        assert other is not None
         ratios.append(other.ms / here.ms)
         database_ratios.append(other.database_ms / here.database_ms)
         costs.append(other)

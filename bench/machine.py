@@ -134,6 +134,12 @@ class Bench:
                 World(stack) as world,
             ):
                 yield world
+        except BaseException:
+            output = data / "output"
+            lines = output.read_text(errors="replace").splitlines() if output.exists() else []
+            told = [line for line in lines if '"level":"INFO"' not in line]
+            self.say("\n".join(["what the processes wrote last:", *told[-30:]]))
+            raise
         finally:
             shutil.rmtree(data)
 

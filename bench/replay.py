@@ -209,7 +209,7 @@ def _task_ids(requester: Api, project: str) -> dict[str, str]:
 
 
 def _answer(worker: Api, mine: dict[str, str]) -> None:
-    """Claim and answer the given tasks, in an order of one's own: all who start at the same would wait for each other."""
+    """Claim and answer the given tasks, in an order of one's own: who starts where others do waits for them."""
     for task, label in random.Random(repr(sorted(mine))).sample(sorted(mine.items()), len(mine)):
         claim = worker.must("POST", f"/tasks/{task}/claim")
         worker.must("POST", f"/assignments/{claim['id']}/submit", {"answer": {"label": label}})

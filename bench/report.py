@@ -115,9 +115,9 @@ def _pairs(results: dict[str, Any]) -> list[str]:
         f"Of the first way {number(results['pair_app_ms'])} ms are the application's and"
         f" {number(results['pair_db_ms'])} ms all of PostgreSQL's; the jobs process takes"
         f" {number(results['pair_jobs_ms'])} ms besides (progress is rolled up from events) and the load generator"
-        f" {number(results['pair_load_generator_ms'])} ms. One call takes {calls['p50']} ms in the middle, {calls['p95']}"
-        f" ms at the 95th and {calls['p99']} ms at the 99th percentile, with all cores busy. Every run checks that"
-        " no task was given out twice, that what was acknowledged is stored, and that the ledger is right.",
+        f" {number(results['pair_load_generator_ms'])} ms. One call takes {calls['p50']} ms in the middle,"
+        f" {calls['p95']} ms at the 95th and {calls['p99']} ms at the 99th percentile, with all cores busy. Every run"
+        " checks that no task was given out twice, that what was acknowledged is stored, and that the ledger is right.",
         "",
     ]
 
@@ -183,7 +183,8 @@ def _replay(results: dict[str, Any]) -> list[str]:
         "|---|---|---|---|---|",
         *rows,
         "",
-        "All answers came out, none twice, no task over its places, every worker paid to the cent, escrow back to zero.",
+        "All answers came out, none twice, no task over its places; every worker was paid to the cent, and nothing was"
+        " left in escrow.",
         "",
     ]
 

@@ -69,7 +69,7 @@ class Stack:
         self.web: subprocess.Popen[bytes] | None = None
         self.jobs: subprocess.Popen[bytes] | None = None
         self._with_jobs = jobs
-        self._output = open(data / "output", "ab") if quiet else None
+        self._output = (data / "output").open("ab") if quiet else None
         try:
             if release:
                 self.manage("release")

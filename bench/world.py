@@ -100,8 +100,8 @@ class World:
             ((self._application,),) = self.run("SELECT id FROM accounts_application WHERE client_id = 'bench'")
         ids = self.run(
             "INSERT INTO accounts_user (id, email, name, password, is_superuser, is_staff, is_active, locale, timezone,"
-            " theme, uses) SELECT uuidv7(), gen_random_uuid() || '@example.org', 'Worker ' || n, '!', false, false, true,"
-            " 'en', 'UTC', 'system', '{}' FROM generate_series(1, %s) n RETURNING id::text",
+            " theme, uses) SELECT uuidv7(), gen_random_uuid() || '@example.org', 'Worker ' || n, '!', false, false,"
+            " true, 'en', 'UTC', 'system', '{}' FROM generate_series(1, %s) n RETURNING id::text",
             [count],
         )
         made = [User(row[0], secrets.token_urlsafe(24)) for row in ids]
@@ -109,7 +109,8 @@ class World:
             execute_values(
                 cursor,
                 "INSERT INTO oauth2_provider_accesstoken"
-                " (token, token_checksum, application_id, user_id, scope, expires, created, updated, resource) VALUES %s",
+                " (token, token_checksum, application_id, user_id, scope, expires, created, updated, resource)"
+                " VALUES %s",
                 [
                     (each.token, sha256(each.token.encode()).hexdigest(), self._application, each.id, SCOPE, Json([]))
                     for each in made
@@ -175,8 +176,8 @@ class World:
             cursor.execute("BEGIN")
             execute_values(
                 cursor,
-                "INSERT INTO projects_project (id, collective_id, state, title, assignments_per_task, currency, fee_bps,"
-                " last_position, inputs_unchecked, created_by_id, published_at) VALUES %s",
+                "INSERT INTO projects_project (id, collective_id, state, title, assignments_per_task, currency,"
+                " fee_bps, last_position, inputs_unchecked, created_by_id, published_at) VALUES %s",
                 [(project, owner.id, f"Bench {n}", places, tasks - 1, owner.id) for n, (project, _) in enumerate(ids)],
                 template="(%s, %s, 'published', %s, %s, 'USD', 0, %s, false, %s, clock_timestamp())",
             )
@@ -213,8 +214,8 @@ class World:
             )
             cursor.execute(
                 "INSERT INTO projects_batch (id, project_id, state, filename, format, on_error, lines, added,"
-                " duplicates, rejected, created_by_id) SELECT uuidv7(), p, 'done', 'bench.csv', 'csv', 'refuse', %s, %s,"
-                " 0, 0, %s FROM unnest(%s::uuid[]) p",
+                " duplicates, rejected, created_by_id)"
+                " SELECT uuidv7(), p, 'done', 'bench.csv', 'csv', 'refuse', %s, %s, 0, 0, %s FROM unnest(%s::uuid[]) p",
                 [tasks, tasks, owner.id, projects],
             )
             cursor.execute(

@@ -34,7 +34,7 @@ APART = {"dawid_skene", "profile", "replay", "growth_10m"}
 
 def test_every_promised_figure_has_its_measurement() -> None:
     measured = {key for figure in FIGURES.values() for key in figure.keys}
-    assert PROMISED <= measured
+    assert measured >= PROMISED
     assert FIGURES.keys() >= APART
 
 
