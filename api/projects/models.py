@@ -271,10 +271,14 @@ class ProjectStats(models.Model):
 
 
 class ProjectMinute(models.Model):
-    """What was submitted and accepted in one project in one minute; the line of its progress chart."""
+    """What was submitted and accepted in one project in one minute; the line of its progress chart.
+
+    No database constraint to the project: the roll-up would wait for it at commit, with ProjectStats in hand, behind
+    whoever closes the project and waits for those.
+    """
 
     pk = models.CompositePrimaryKey("project_id", "at")
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, db_index=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, db_constraint=False, db_index=False)
     at = models.DateTimeField()
     submitted = models.IntegerField(default=0)
     accepted = models.IntegerField(default=0)

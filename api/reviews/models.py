@@ -6,9 +6,15 @@ from api.projects.models import Project
 
 
 class ReviewTally(models.Model):
-    """How the answers of one project were decided. Locked and counted up by every review, so the brake is exact."""
+    """How the answers of one project were decided. Locked and counted up by every review, so the brake is exact.
 
-    project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    No database constraint to the project: it is checked at commit, with purses in hand, and would wait there for whoever
+    closes or reprices the project, who waits for the purses.
+    """
+
+    project = models.OneToOneField(
+        Project, on_delete=models.CASCADE, primary_key=True, db_constraint=False, related_name="+"
+    )
     accepted = models.IntegerField(default=0)
     rejected = models.IntegerField(default=0)
 

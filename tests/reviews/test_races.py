@@ -4,11 +4,13 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from api.core.errors import DomainError
 from api.ledger import audits
 from api.projects import services as projects
+from api.projects.models import Project, ProjectMinute
 from api.reviews import errors, services
 from api.reviews.models import ReviewTally
 from api.work import services as work
@@ -122,6 +124,30 @@ def test_a_part_is_paid_once_however_often_it_is_asked_for(together):
     results = together(*[pay] * 4)
     assert sum(isinstance(each, errors.AlreadyPaid) for each in results) == 3
     assert purse_left(done.worker) == 4
+
+
+@pytest.mark.parametrize("decide", [accept, reject])
+def test_the_first_decision_does_not_wait_for_whoever_holds_the_project(together, decide):
+    """It holds purses by then, which they may want: both would wait for ever."""
+    owner = make_user("Owner")
+    project = published(owner)
+    done = answer_next(project)
+    with transaction.atomic():
+        Project.objects.select_for_update().get(id=project.id)
+        (decided,) = together(partial(decide, done, owner), timeout=10)
+    assert not isinstance(decided, Exception)
+    assert decided.state in {"accepted", "rejected"}
+
+
+def test_the_roll_up_does_not_wait_for_whoever_holds_the_project(together):
+    """It holds the project's progress by then, which they may want to change."""
+    project = published(make_user("Owner"))
+    answer_next(project)
+    with transaction.atomic():
+        Project.objects.select_for_update().get(id=project.id)
+        (counted,) = together(projects.roll_up, timeout=10)
+    assert counted > 0
+    assert ProjectMinute.objects.filter(project=project).exists()
 
 
 def test_accepting_returning_claiming_and_closing_at_once_loses_no_cent(together):
