@@ -8,8 +8,8 @@ from api.projects.models import Project
 class ReviewTally(models.Model):
     """How the answers of one project were decided. Locked and counted up by every review, so the brake is exact.
 
-    No database constraint to the project: it is checked at commit, with purses in hand, and would wait there for whoever
-    closes or reprices the project, who waits for the purses.
+    No database constraint to the project: it is checked at commit, with purses in hand, and would wait there for
+    whoever closes or reprices the project, who waits for the purses.
     """
 
     project = models.OneToOneField(
