@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 import orjson
+from drf_spectacular.drainage import set_override
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -66,6 +67,7 @@ class LastsField(serializers.IntegerField):
         self.least, self.most = int(least.total_seconds()), int(most.total_seconds())
         kwargs.setdefault("help_text", f"Seconds, from {self.least} to {self.most}.")
         super().__init__(**kwargs)
+        set_override(self, "field", {"type": "integer", "minimum": self.least, "maximum": self.most})
 
     def to_internal_value(self, data: Any) -> timedelta:
         seconds = super().to_internal_value(data)

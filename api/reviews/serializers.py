@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 
 from api.core.money import money
 from api.core.serializers import DecisionOut, In, MoneyIn, MoneyOut, MoveOut, ObjectField, Out, SecondsField
 from api.reviews.models import Rejection
+from api.reviews.services.refuse import SHORTEST_COMMENT, SHORTEST_REASON
 from api.work.models import Assignment, State
 from api.work.selectors import decision_of
 
@@ -39,13 +41,21 @@ class AcceptIn(In):
     comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=2000)
 
 
+class WordsField(serializers.CharField):
+    """What the worker will read. That it says enough, the service checks, so `least` only describes it."""
+
+    def __init__(self, *, least: int, **kwargs: Any) -> None:
+        super().__init__(max_length=2000, help_text=f"At least {least} characters; the worker reads it.", **kwargs)
+        set_override(self, "field", {"type": "string", "minLength": least, "maxLength": 2000})
+
+
 class RejectIn(In):
     category = serializers.ChoiceField(choices=Rejection.choices)
-    reason = serializers.CharField(max_length=2000, help_text="At least 20 characters; the worker reads it.")
+    reason = WordsField(least=SHORTEST_REASON)
 
 
 class SendBackIn(In):
-    comment = serializers.CharField(max_length=2000, help_text="At least 10 characters; the worker reads it.")
+    comment = WordsField(least=SHORTEST_COMMENT)
     lasts = SecondsField(required=False, min_value=60, max_value=30 * 86_400, help_text="Seconds to do it again.")
 
 
@@ -73,11 +83,11 @@ class AcceptManyIn(In):
 
 class RejectManyIn(_Ids):
     category = serializers.ChoiceField(choices=Rejection.choices)
-    reason = serializers.CharField(max_length=2000)
+    reason = WordsField(least=SHORTEST_REASON)
 
 
 class SendBackManyIn(_Ids):
-    comment = serializers.CharField(max_length=2000)
+    comment = WordsField(least=SHORTEST_COMMENT)
     lasts = SecondsField(required=False, min_value=60, max_value=30 * 86_400)
 
 
