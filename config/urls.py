@@ -31,5 +31,5 @@ urlpatterns = [
 ]
 
 handler400 = "api.core.problems.bad_request"
-handler404 = "api.core.problems.not_found"
-handler500 = "api.core.problems.server_error"
+handler404 = "api.accounts.pages.not_found"
+handler500 = "api.accounts.pages.server_error"

@@ -6,9 +6,11 @@ from allauth.account.views import LogoutView, PasswordResetDoneView
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import include, path
 
 from api.accounts.adapter import has_no_mail_server
+from api.core import problems
 
 
 class SignOutView(LogoutView):
@@ -29,6 +31,24 @@ class ResetSentView(PasswordResetDoneView):
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     page = {"reason": "This form could not be accepted."}
     return render(request, "account/csrf_failure.html", page, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """No such address: a page for people, a problem document for programs."""
+    return _page("404.html", 404) if _wants_page(request) else problems.not_found(request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _page("500.html", 500) if _wants_page(request) else problems.server_error(request)
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/api/")
+
+
+def _page(template: str, status: int) -> HttpResponse:
+    # Without the request: its session or its database may be what has failed.
+    return HttpResponse(render_to_string(template), status=status)
 
 
 urlpatterns = [

@@ -161,25 +161,28 @@ def come_back_to(page: Page, news: Locator) -> None:
     expect(news).to_be_visible()
 
 
-def sign_in(page: Page, base: str, email: str, password: str) -> None:
+def sign_in(page: Page, base: str, email: str, password: str) -> str:
+    """Sign in by the pages, from the client's first page. Returns the token that the client then uses."""
     page.goto(base)
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    with page.expect_request(lambda call: call.url.endswith("/api/v1/me")) as waiting:
+        page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Good to see you")).to_be_visible()
+    return waiting.value.headers["authorization"].removeprefix("Bearer ")
 
 
 @pytest.fixture(scope="session")
 def demo(stack: Stack, chromium: Browser) -> dict[str, Any]:
-    """Browser states of the demo's `requester` and `worker`, and of `nobody`."""
+    """Browser states of the demo's `requester` and `worker`, and of `nobody`; under `tokens`, their tokens."""
     said = stack.manage("load_demo")
-    states: dict[str, Any] = {"nobody": None}
+    states: dict[str, Any] = {"nobody": None, "tokens": {}}
     for role in ("requester", "worker"):
         account = re.search(rf"(?im)^ *{role} +(\S+@\S+) +(\S+)", said)
         assert account is not None, said
         context = chromium.new_context()
-        sign_in(context.new_page(), stack.url, account[1], account[2])
+        states["tokens"][role] = sign_in(context.new_page(), stack.url, account[1], account[2])
         states[role] = context.storage_state()
         context.close()
     return states
