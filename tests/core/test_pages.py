@@ -107,7 +107,11 @@ def test_odd_cursors_are_refused_and_never_crash(lists, api, settings) -> None:
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, 10**6)
     client = api(owner)
     client.raise_request_exception = False
-    cursors = [*ODD, *(_cursor(value) for value in VALUES), *(_cursor(a, b) for a in VALUES for b in VALUES)]
+    cursors = [
+        *ODD,
+        *(_cursor(value) for value in VALUES),
+        *(_cursor(a, b) for a in VALUES for b in (VALUES[-1], "text", 0, None)),
+    ]
     for path in paths:
         separator = "&" if "?" in path else "?"
         seen = set()
