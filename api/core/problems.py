@@ -12,6 +12,7 @@ from api.core import context
 from api.core.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
 from api.core.http import dump
 
+UNAVAILABLE = "The database cannot answer just now. Nothing was done; try again in a moment."
 PROBLEM_TYPE = "application/problem+json"
 _log = logging.getLogger("guildhall.problems")
 _STATUS: list[tuple[type[DomainError], int, str]] = [
@@ -98,8 +99,7 @@ def handle_exception(error: Exception, context_: dict[str, Any]) -> HttpResponse
     if isinstance(error, OperationalError | InterfaceError):
         # The database is being restarted, has a new primary, or broke a deadlock: nothing was done.
         _log.exception("database unavailable")
-        detail = "The database cannot answer just now. Nothing was done; try again in a moment."
-        return problem(503, "unavailable", "Unavailable", detail, headers={"Retry-After": "1"})
+        return problem(503, "unavailable", "Unavailable", UNAVAILABLE, headers={"Retry-After": "1"})
     return None
 
 

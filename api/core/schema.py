@@ -22,7 +22,7 @@ from api.core.errors import DomainError
 from api.core.examples import example_of
 from api.core.idempotency import KEPT_FOR
 from api.core.pages import DEFAULT_LIMIT, MAX_LIMIT
-from api.core.problems import PROBLEM_TYPE, status_of, title_of
+from api.core.problems import PROBLEM_TYPE, UNAVAILABLE, status_of, title_of
 from api.core.serializers import In, Out
 
 _BASES = {inspect.getdoc(base) for base in (In, Out, serializers.Serializer)}
@@ -68,6 +68,7 @@ _PROBLEMS = {
         "This Idempotency-Key was used for another request. Send a new key for a new request.",
     ),
     "429": ("RateLimited", "rate_limited", "Request was throttled", "Expected available in 12 seconds."),
+    "503": ("Unavailable", "unavailable", "Unavailable", UNAVAILABLE),
 }
 _PROBLEM = {
     "type": "object",
@@ -266,7 +267,7 @@ def _example(status: int, code: str, title: str, detail: str) -> dict[str, Any]:
 
 
 def _problem(status: int, code: str, title: str, detail: str) -> dict[str, Any]:
-    names = {401: ["Challenge"], 403: ["Challenge"], 429: ["RetryAfter"]}.get(status, [])
+    names = {401: ["Challenge"], 403: ["Challenge"], 429: ["RetryAfter"], 503: ["RetryAfter"]}.get(status, [])
     body = {"schema": _PROBLEM_REF, "example": _example(status, code, title, detail)}
     return {"description": detail, "headers": _headers(*names, *_ALWAYS), "content": {PROBLEM_TYPE: body}}
 
@@ -299,7 +300,7 @@ def _complete(path: str, method: str, operation: dict[str, Any], schemas: dict[s
         response["description"] = response.get("description") or HTTPStatus(int(status)).phrase
         names = (*(["Link"] if paged else []), *(["Replayed"] if scoped and method not in _SAFE else []), *_ALWAYS)
         response["headers"] = _headers(*names) if status.startswith("2") else _headers(*_ALWAYS)
-    expected = {"429"}
+    expected = {"429", "503"}
     if parameters or "requestBody" in operation:
         expected.add("400")
     if "requestBody" in operation:
