@@ -58,9 +58,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             cursor.execute("SELECT to_regclass('seed.django_migrations') IS NOT NULL")
             fresh = cursor.fetchone()[0]
             if fresh:
-                cursor.execute(
-                    "SELECT max(id) = (SELECT max(id) FROM seed.django_migrations) FROM django_migrations"
-                )
+                cursor.execute("SELECT max(id) = (SELECT max(id) FROM seed.django_migrations) FROM django_migrations")
                 fresh = cursor.fetchone()[0]
             if not fresh:
                 cursor.execute("DROP SCHEMA IF EXISTS seed CASCADE")
