@@ -86,24 +86,24 @@ PLACES = [
     Place("not-found", "nobody", "/no/such/page", "There is no such page", loads=False),
     Place("home", "worker", "/", "Best paid now"),
     Place("feed", "worker", "/feed", "Is there a duck in the picture?"),
-    Place("feed-nothing", "worker", "/feed?q=zebra", "Nothing fits"),
+    Place("feed-nothing", "worker", "/feed?q=zebra", "Nothing fits", loads=False),
     Place("preview", "worker", "/feed/{ducks}", "An example"),
     Place("task", "worker", "/assignments/{held}", "Submit and next"),
-    Place("task-sent-back", "worker", "/assignments/{sent_back}", "Sent back by the requester."),
-    Place("task-rejected", "worker", "/assignments/{rejected}", "The stone is not a duck"),
-    Place("task-accepted", "worker", "/assignments/{accepted}", "Back to my work"),
+    Place("task-sent-back", "worker", "/assignments/{sent_back}", "Sent back by the requester.", loads=False),
+    Place("task-rejected", "worker", "/assignments/{rejected}", "The stone is not a duck", loads=False),
+    Place("task-accepted", "worker", "/assignments/{accepted}", "Back to my work", loads=False),
     Place("work", "worker", "/work", "Go on"),
-    Place("work-rejected", "worker", "/work?state=rejected", "The stone is not a duck"),
+    Place("work-rejected", "worker", "/work?state=rejected", "The stone is not a duck", loads=False),
     Place("earnings", "worker", "/earnings", "in all"),
-    Place("home-requester", "requester", "/", "Answers to review"),
+    Place("home-requester", "requester", "/", "Answers to review", loads=False),
     Place("projects", "requester", "/projects", "Is there a duck in the picture?"),
-    Place("projects-nothing", "requester", "/projects?q=zebra", "Nothing matches"),
+    Place("projects-nothing", "requester", "/projects?q=zebra", "Nothing matches", loads=False),
     Place("project-new", "requester", "/projects/new", "Start from", loads=False),
     Place("project", "requester", "/projects/{ducks}", "Answers over time"),
     Place("project-close", "requester", "/projects/{ducks}", "Answers over time", press("Close"), loads=False),
     Place("project-draft", "requester", "/projects/{draft}", "This is a draft."),
     Place("edit-describe", "requester", "/projects/{draft}/edit", "Describe the work"),
-    Place("edit-interface", "requester", "/projects/{draft}/edit?step=interface", "Show the worker"),
+    Place("edit-interface", "requester", "/projects/{draft}/edit?step=interface", "Show the worker", loads=False),
     Place("edit-element", "requester", "/projects/{draft}/edit?step=interface", "Show the worker", open_element, False),
     Place("edit-tasks", "requester", "/projects/{draft}/edit?step=tasks", "Choose a file", loads=False),
     Place("edit-price", "requester", "/projects/{draft}/edit?step=price", "What it costs", loads=False),
@@ -112,24 +112,26 @@ PLACES = [
     Place("review", "requester", "/projects/{ducks}/review", "waiting"),
     Place("review-open", "requester", "/projects/{ducks}/review", "waiting", open_first_answer, False),
     Place("review-many", "requester", "/projects/{ducks}/review", "waiting", ask_to_accept_many, False),
-    Place("review-nothing", "requester", "/projects/{ducks}/review?worker=NOBODY42", "No answer matches"),
+    Place("review-nothing", "requester", "/projects/{ducks}/review?worker=NOBODY42", "No answer matches", loads=False),
     Place("results", "requester", "/projects/{ducks}/results", "Krippendorff"),
-    Place("results-model", "requester", "/projects/{ducks}/results?aggregate=dawid_skene", "log-likelihood"),
+    Place(
+        "results-model", "requester", "/projects/{ducks}/results?aggregate=dawid_skene", "log-likelihood", loads=False
+    ),
     Place("purse", "requester", "/purses", "Into escrow"),
     Place("deposit", "requester", "/purses", "Into escrow", press("Deposit"), False),
     Place("payout", "requester", "/purses", "Into escrow", press("Pay out"), False),
     Place("account", "requester", "/account", "What you use Guildhall for", loads=False),
-    Place("account-security", "requester", "/account/security", "Passkeys"),
+    Place("account-security", "requester", "/account/security", "Passkeys", loads=False),
     Place("account-sessions", "requester", "/account/sessions", "this browser"),
     Place("account-applications", "requester", "/account/applications", "part of Guildhall"),
     Place("account-own-applications", "newcomer", "/account/own-applications", "Nina's script"),
     Place("account-register", "newcomer", "/account/own-applications", "Nina's script", press("Register one"), False),
     Place("account-data", "requester", "/account/data", "Take it out", loads=False),
     Place("account-close", "newcomer", "/account/data", "Take it out", press("Close my account"), False),
-    Place("work-nothing", "newcomer", "/work", "Nothing in hand"),
-    Place("earnings-nothing", "newcomer", "/earnings", "in all"),
-    Place("projects-none", "newcomer", "/projects", "No project yet"),
-    Place("purse-nothing", "newcomer", "/purses", "Nothing has moved yet"),
+    Place("work-nothing", "newcomer", "/work", "Nothing in hand", loads=False),
+    Place("earnings-nothing", "newcomer", "/earnings", "in all", loads=False),
+    Place("projects-none", "newcomer", "/projects", "No project yet", loads=False),
+    Place("purse-nothing", "newcomer", "/purses", "Nothing has moved yet", loads=False),
 ]
 SERVER_PAGES = [
     ("nobody", "/accounts/signup/", "Make an account"),
@@ -278,24 +280,28 @@ def test_a_page_that_waits_and_a_page_that_fails(
 ) -> None:
     page = browsers.open(state=people[place.who], width=360)
     held: list[Route] = []
-    data = re.compile(r"/api/v1/(?!me$)")
-    page.route(data, held.append)
+    mode = "hold"
+
+    def handle(route: Route) -> None:
+        if mode == "hold":
+            held.append(route)
+        elif mode == "fail":
+            route.fulfill(status=500, content_type="application/problem+json", body=json.dumps(FAILURE))
+        else:
+            route.continue_()
+
+    page.route(re.compile(r"/api/v1/(?!me$)"), handle)
     page.goto(stack.url + place.path.format(**people))
     expect(page.get_by_text("Loading…").first).to_be_visible()
     look(page, f"{place.name}-loading", 360)
-
-    def fail(route: Route) -> None:
-        route.fulfill(status=500, content_type="application/problem+json", body=json.dumps(FAILURE))
-
     with browsers.expecting("Failed to load resource: the server responded with a status of 500 "):
-        page.unroute(data)
-        page.route(data, fail)
+        mode = "fail"
         for route in held:
-            fail(route)
+            handle(route)
         expect(page.get_by_role("alert").first).to_contain_text("The test has broken this.")
         expect(page.get_by_role("alert").first).to_contain_text("number-for-you")
         look(page, f"{place.name}-failed", 360)
-        page.unroute(data)
+        mode = "go on"
         page.get_by_role("button", name="Try again").first.click()
         expect_there(page, place)
         expect(page.locator("gh-failed")).to_have_count(0)
