@@ -19,6 +19,12 @@ export function shownLabels(labels, width, gap = 16, perCharacter = 7) {
   return labels.map((label, index) => (index % every === 0 ? label : ''))
 }
 
+/** The middle of a label, moved so that the label does not stick out of a chart this wide. */
+function within(middle, text, width, perCharacter = 7) {
+  const half = (String(text).length * perCharacter) / 2
+  return Math.max(half, Math.min(middle, width - half))
+}
+
 const PAD = { top: 8, right: 8, bottom: 24 }
 
 function frame({ width, height, series, whole, format }) {
@@ -50,7 +56,7 @@ export function bars({ labels, series, width, height, whole = true, format = Str
     })
   }))
   const under = shownLabels(labels, inner.width)
-    .map((text, index) => ({ text, x: left + (index + 0.5) * slot }))
+    .map((text, index) => ({ text, x: within(left + (index + 0.5) * slot, text, width) }))
   return { axis, left, right: left + inner.width, floor, bars: marks, lines: [], under: under.filter((label) => label.text) }
 }
 
