@@ -129,7 +129,7 @@ PLACES = [
     Place("account-data", "requester", "/account/data", "Take it out", loads=False),
     Place("account-close", "newcomer", "/account/data", "Take it out", press("Close my account"), False),
     Place("work-nothing", "newcomer", "/work", "Nothing in hand", loads=False),
-    Place("earnings-nothing", "newcomer", "/earnings", "in all", loads=False),
+    Place("earnings-nothing", "newcomer", "/earnings", "Nothing earned yet", loads=False),
     Place("projects-none", "newcomer", "/projects", "No project yet", loads=False),
     Place("purse-nothing", "newcomer", "/purses", "Nothing has moved yet", loads=False),
 ]

@@ -63,9 +63,7 @@ class ResultsPageController {
       .$promise.then(
         (summary) => asked === this.count && this.take(summary),
         (problem) => {
-          if (asked !== this.count) return
-          if (problem.code === 'nothing_to_aggregate' || problem.code === 'no_answers' || problem.code === 'no_labels') this.summary = { tasks: 0, keys: [] }
-          else this.failed = problem
+          if (asked === this.count) this.failed = problem
         },
       )
       .finally(() => asked === this.count && (this.busy = false))
