@@ -54,7 +54,9 @@ class MeIn(In):
 
 class CloseIn(In):
     confirm = serializers.CharField(max_length=254, help_text="Your own e-mail address.")
-    forfeit = serializers.BooleanField(default=False, help_text="Give up the money left in your purse.")
+    forfeit = serializers.BooleanField(
+        default=False, help_text="Give up what is in your purse and what waits for review."
+    )
 
 
 class SessionOut(Out):

@@ -54,5 +54,7 @@ class InvalidAnswer(Invalid):
 
 
 class WorkPending(Conflict):
-    code = "work_open"
+    """`extra["waiting"]` counts them."""
+
+    code = "work_pending"
     message = "Some of your answers wait for review. Close the account when they are decided, or forfeit their pay."

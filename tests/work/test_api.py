@@ -614,6 +614,19 @@ def test_a_summary_takes_the_same_queries_for_any_history(client, worker):
     assert len(few) == len(many) <= 6
 
 
+def test_an_account_whose_answers_wait_for_review_is_closed_only_when_their_pay_is_given_up(client, worker):
+    project = offer("Ducks")
+    submit(client, claim(client, project)["id"])
+    held = claim(client, project)
+    response = client.post("/api/v1/me/close", {"confirm": worker.email})
+    refused(response, 409, "work_pending")
+    assert response.json()["waiting"] == 1
+    assert client.get(f"/api/v1/assignments/{held['id']}").json()["state"] == "claimed"
+    response = client.post("/api/v1/me/close", {"confirm": worker.email, "forfeit": True})
+    assert response.status_code == 204, response.content
+    assert sorted(Assignment.objects.values_list("state", flat=True)) == ["returned", "submitted"]
+
+
 def test_scopes(worker, api):
     project = offer("Ducks")
     reader, writer, other = (api(worker, scopes=[scope]) for scope in ("work:read", "work:write", "reviews:read"))

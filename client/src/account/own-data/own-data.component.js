@@ -25,6 +25,10 @@ class OwnDataController {
     Object.assign(this, { closing: true, confirm: '', forfeit: false, problem: null })
   }
 
+  get canForfeit() {
+    return this.problem.code === 'money_left' || this.problem.code === 'work_pending'
+  }
+
   close() {
     this.busy = true
     const body = { confirm: this.confirm.trim(), ...(this.forfeit ? { forfeit: true } : {}) }
