@@ -41,6 +41,10 @@ class ProjectEditorController {
     this.failed = null
     this.Project.get({ id: this.id }).$promise.then(
       (project) => {
+        if (!project.may) {
+          this.$location.url(`/feed/${this.id}`).replace()
+          return
+        }
         this.take(project)
         this.version = withSchemas(Object.fromEntries(FIELDS.map((name) => [name, this.source[name]])))
         this.html = this.source.instructions_html

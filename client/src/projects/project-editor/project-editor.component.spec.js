@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import '../projects.module.js'
 
 const VERSION = { title: 'T', summary: '', instructions: '', interface: {}, input_schema: {}, answer_schema: {}, reward: { amount: 15, currency: 'USD' }, assignments_per_task: 1, claim_lasts: 900, auto_accept_after: 259200, max_tasks_per_worker: null, keywords: [], expected_minutes: null, instructions_html: '' }
-const PROJECT = { id: 'p', state: 'draft', collective: { id: 'c', name: 'C' }, draft: VERSION, published: null }
+const PROJECT = { id: 'p', state: 'draft', collective: { id: 'c', name: 'C' }, draft: VERSION, published: null, may: { edit: true, publish: true } }
 
 describe('the project editor', () => {
   let editor, $timeout, $q, $rootScope, Project

@@ -13,10 +13,10 @@ const VERBS = {
 
 /** One project as its owner sees it: how far it is, what it costs, and what can be done to it. */
 class ProjectPageController {
-  static $inject = ['Project', '$routeParams', 'live', 'toast', 'session', '$window']
+  static $inject = ['Project', '$routeParams', 'live', 'toast', 'session', '$location', '$window']
 
-  constructor(Project, $routeParams, live, toast, session, $window) {
-    Object.assign(this, { Project, live, toast, session, document: $window.document, id: $routeParams.id })
+  constructor(Project, $routeParams, live, toast, session, $location, $window) {
+    Object.assign(this, { Project, live, toast, session, $location, document: $window.document, id: $routeParams.id })
   }
 
   $onInit() {
@@ -46,6 +46,11 @@ class ProjectPageController {
   }
 
   take(project) {
+    if (!project.may) {
+      // A project of others, followed by its address: they are shown the offer.
+      this.$location.url(`/feed/${this.id}`).replace()
+      return
+    }
     this.project = project
     this.version = withSchemas(project.published || project.draft)
     const { counts } = project

@@ -1,0 +1,44 @@
+import angular from 'angular'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import '../projects.module.js'
+
+const VERSION = { title: 'Ducks', summary: '', interface: { kind: 'elements', elements: [] }, input_schema: {}, answer_schema: {}, reward: { amount: 15, currency: 'USD' } }
+const OFFER = { id: 'p', state: 'published', title: 'Ducks', collective: { id: 'c', name: 'C' }, published: VERSION }
+const COUNTS = { tasks: 2, open_places: 2, claimed: 0, submitted: 0, sent_back: 0, accepted: 0, rejected: 0 }
+const MAY = { edit: true, import: true, pause: true, resume: false, close: true }
+
+describe('the page of a project', () => {
+  let $compile, $location, $q, $rootScope, Project
+
+  beforeEach(() => {
+    angular.mock.module('guildhall.projects')
+    angular.mock.inject((_$compile_, _$location_, _$q_, _$rootScope_, $routeParams, _Project_) => {
+      $routeParams.id = 'p'
+      ;[$compile, $location, $q, $rootScope, Project] = [_$compile_, _$location_, _$q_, _$rootScope_, _Project_]
+    })
+    vi.spyOn(Project, 'versions').mockReturnValue({ $promise: $q.resolve([]) })
+    vi.spyOn(Project, 'progress').mockReturnValue({ $promise: $q.reject({ status: 403 }) })
+  })
+
+  const shown = (project) => {
+    vi.spyOn(Project, 'get').mockReturnValue({ $promise: $q.resolve(project) })
+    const page = $compile('<gh-project-page></gh-project-page>')($rootScope.$new())
+    $rootScope.$digest()
+    return page[0]
+  }
+  const acts = (page) => [...page.querySelectorAll('.project-head .btns > *')].map((one) => one.textContent.trim())
+
+  it('offers its owner what can be done now', () => {
+    expect(acts(shown({ ...OFFER, draft: null, counts: COUNTS, may: MAY }))).toEqual(['Add tasks', 'Edit', 'Pause', 'Close'])
+  })
+
+  it('offers a member nothing that their collective does not let them do', () => {
+    const none = Object.fromEntries(Object.keys(MAY).map((verb) => [verb, false]))
+    expect(acts(shown({ ...OFFER, draft: null, counts: COUNTS, may: none }))).toEqual([])
+  })
+
+  it('leads others to the offer', () => {
+    shown(OFFER)
+    expect($location.url()).toBe('/feed/p')
+  })
+})
