@@ -11,8 +11,6 @@ import psutil
 LONG = ("profile", "replay", "lists")
 """Keys whose values are no single number."""
 
-Value = float | None
-
 
 def machine() -> str:
     """What the figures were measured on."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 
 from api.accounts.models import User
-from api.collectives.models import HALL_ID, Collective, Membership
+from api.collectives.models import Collective, Membership
 from api.core.errors import NotFound
 
 
@@ -47,11 +47,6 @@ def names_of(ids: Collection[UUID]) -> dict[UUID, str]:
     return dict(Collective.objects.filter(id__in=ids).values_list("id", "name"))
 
 
-def member_ids(collective_id: UUID) -> list[UUID]:
-    """Ids of the users who belong to a collective now; the audience of its events."""
-    return list(Membership.objects.filter(collective_id=collective_id, until=None).values_list("user_id", flat=True))
-
-
 def role_in(user: User, collective_id: UUID) -> str | None:
     """`owner`, `member`, or None for a stranger."""
     return (
@@ -64,10 +59,6 @@ def role_in(user: User, collective_id: UUID) -> str | None:
 def owns(user: User) -> Q:
     """For rows with a `collective_id`: those of the user's collectives."""
     return Q(collective_id__in=collective_ids_of(user))
-
-
-def is_hall(collective_id: UUID) -> bool:
-    return collective_id == HALL_ID
 
 
 def own_memberships(user: User) -> Iterator[Any]:

@@ -34,7 +34,6 @@ SIGNED_IN = Rule("anyone signed in", lambda user: bool(user.is_authenticated))
 WORKER = Rule("the worker who holds it", lambda user: bool(user.is_authenticated))
 MEMBER = Rule("members of the collective", lambda user: bool(user.is_authenticated))
 GOVERNED = Rule("members, as the collective's charter says", lambda user: bool(user.is_authenticated))
-OPERATOR = Rule("operators", lambda user: bool(user.is_authenticated and user.is_staff))
 
 
 class InsufficientScope(PermissionDenied):

@@ -1,9 +1,6 @@
 // The two JSON Schemas that follow from an interface made of elements.
 // Input keys come from what is shown, answer keys from what is asked; nothing has to be written twice.
 
-export const SHOWS = ['text', 'markdown', 'image', 'audio', 'video', 'link']
-export const ASKS = ['choice', 'choices', 'text', 'number', 'scale', 'date', 'ranking']
-
 /** A key has 1 to 120 visible characters and no blank at its ends. */
 export const isKey = (text) => /^[^\p{C}]{1,120}$/u.test(text) && text === text.trim()
 

@@ -1,6 +1,6 @@
 import template from './project-interface.component.html?raw'
 import { elementOf } from '../editor-steps.js'
-import { exampleInput, inputKeys, isGenerated, move, newElement, schemasOf } from '../schemas.js'
+import { exampleInput, isGenerated, move, newElement, schemasOf } from '../schemas.js'
 import './project-interface.css'
 
 const CHECK_AFTER_MS = 500
@@ -264,10 +264,6 @@ class ProjectInterfaceController {
 
   columnsText() {
     return this.columns.length ? this.columns.join(', ') : 'none: every task shows the same'
-  }
-
-  unusedColumns() {
-    return this.kind === 'elements' ? this.columns.filter((column) => !inputKeys(this.elements).includes(column)) : []
   }
 }
 
