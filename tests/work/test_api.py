@@ -148,7 +148,10 @@ def test_a_place_given_back_brings_a_project_back_into_the_feed(api):
     services.return_assignment(assignment_id=held.id, worker=slow)
     projects.roll_up()
     assert feed(client) == ["Ducks"]
+    assert client.get(f"/api/v1/feed/{project.id}").json()["tasks_left"] == 1
     assert claim(client, project)["task"] == str(held.task_id)
+    projects.roll_up()
+    assert client.get(f"/api/v1/feed/{project.id}").json()["tasks_left"] == 0
 
 
 def test_the_orders_of_the_feed_go_over_pages(client):

@@ -26,6 +26,10 @@ SELECT p.id, p.published_at, p.currency, p.last_position, v.id AS version, v.tit
        s.median_seconds, s.hourly_wage, s.open_places, s.accepted, s.rejected, s.recent_review_seconds,
        w.taken, h.id IS NOT NULL AS hidden,
        (SELECT sum(upper(r) - lower(r)) FROM unnest(w.seen) r) AS seen,
+       (SELECT count(*) FROM (
+        SELECT 1 FROM projects_opentask o
+         WHERE o.project_id = p.id AND o.reopened IS NOT NULL
+           AND (o.reopened, o.position) > (w.reopened_seen, w.reopened_position) LIMIT 1000) r) AS given_back,
        {sort} AS sort_key
   FROM projects_project p
   JOIN projects_version v ON v.id = p.published_id
@@ -132,9 +136,9 @@ def as_card(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def tasks_left(row: dict[str, Any]) -> int:
-    """At most this many tasks are left for the worker: open places, and positions not yet seen."""
+    """At most this many tasks are left for the worker: open places, at positions not yet seen or given back since."""
     unseen = row["last_position"] + 1 - int(row["seen"] or 0)
-    left: int = min(row["open_places"] or 0, max(unseen, 0))
+    left: int = min(row["open_places"] or 0, max(unseen, 0) + row["given_back"])
     if row["max_tasks_per_worker"] is not None:
         left = min(left, max(0, row["max_tasks_per_worker"] - (row["taken"] or 0)))
     return left
