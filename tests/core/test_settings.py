@@ -41,3 +41,11 @@ def test_it_does_not_start_with(env, word):
     done = start(**env)
     assert done.returncode != 0
     assert word in done.stderr.splitlines()[-1]
+
+
+def test_the_command_line_says_why_in_one_sentence():
+    env = {name: value for name, value in os.environ.items() if name == "PATH"}
+    command = [sys.executable, "manage.py", "audit_ledger"]
+    done = subprocess.run(command, env={**env, **GOOD, "SECRET_KEY": ""}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["SECRET_KEY is not set. Give this installation a secret of its own."]

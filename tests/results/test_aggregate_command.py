@@ -1,6 +1,7 @@
 """`manage.py aggregate`, as a person at a shell meets it."""
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -115,3 +116,13 @@ def test_an_error_ends_with_a_code_that_is_not_zero() -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.strip() == "CommandError: There is no file none.csv."
+
+
+def test_it_needs_no_installation_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A checkout where `make run` was never called, and nothing is set."""
+    file = file_of(tmp_path, "t,w,l\na,1,x\na,2,x\n")
+    env = {"PATH": os.defpath, "GUILDHALL_DATA": str(tmp_path / "data")}
+    command = [sys.executable, "manage.py", "aggregate", str(file), "--task", "t", "--worker", "w", "--label", "l"]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.splitlines()) == (0, ["task,label", "a,x"]), done.stderr
+    assert not (tmp_path / "data").exists()
