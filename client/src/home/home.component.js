@@ -45,10 +45,6 @@ class HomeController {
   get(url, params) {
     return this.$http.get(url, { params }).then((response) => response.data)
   }
-
-  get open() {
-    return (this.summary?.claimed ?? 0) + (this.summary?.sent_back ?? 0)
-  }
 }
 
 /** The start: what Guildhall is for somebody new, what to do next for somebody signed in. */
