@@ -3,11 +3,11 @@
 const example = (columns) => Object.fromEntries(columns.map((column) => [column, '…']))
 
 export function curlScript({ origin, id, columns }) {
-  const line = JSON.stringify({ key: 'task-1', input: example(columns) })
-  return `export GUILDHALL=${origin}/api/v1 TOKEN=…   # a token with projects:write, reviews:read, reviews:write
+  const line = JSON.stringify({ key: 'task-1', input: example(columns) }).replaceAll("'", String.raw`'\''`)
+  return `export GUILDHALL=${origin}/api/v1 TOKEN=…   # a token with projects:read, projects:write
 
 # Add tasks: one JSON object on each line. The key keeps a repeat from adding twice.
-echo '${line}' |
+printf '%s\\n' '${line}' |
   curl -fsS "$GUILDHALL/projects/${id}/tasks" -H "Authorization: Bearer $TOKEN" \\
     -H 'Content-Type: application/x-ndjson' --data-binary @-
 

@@ -11,3 +11,12 @@ it('writes this project into both scripts', () => {
     expect(script).not.toContain('undefined')
   }
 })
+
+it('names the scopes that its calls need', () => {
+  expect(curlScript(given)).toContain('projects:read, projects:write\n')
+  expect(pythonScript(given)).toContain('projects:write, reviews:read, reviews:write')
+})
+
+it('keeps a column with quotes one word of the shell', () => {
+  expect(curlScript({ ...given, columns: [`bird's "name"`] })).toContain(String.raw`printf '%s\n' '{"key":"task-1","input":{"bird'\''s \"name\"":"…"}}' |`)
+})
