@@ -14,10 +14,14 @@ from api.core import problems
 
 
 class SignOutView(LogoutView):
-    """Signs out at once when our own client leads here; asks first when another site does."""
+    """Signs out at once when our own client leads here; asks first when another site does.
+
+    A picture or a frame with this address, which a requester may put into a task, signs nobody out.
+    """
 
     def get(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.request.headers.get("Sec-Fetch-Site") == "same-origin":
+        headers = self.request.headers
+        if headers.get("Sec-Fetch-Site") == "same-origin" and headers.get("Sec-Fetch-Dest") == "document":
             return self.post(*args, **kwargs)
         return super().get(*args, **kwargs)
 

@@ -34,6 +34,10 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        """Whether the operator may move money here; those who may only view may not."""
+        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
@@ -106,7 +110,7 @@ class DepositAdmin(ReadOnlyAdmin):
     def owner(self, row: Deposit) -> str:
         return str(row.purse.owner_id)
 
-    @admin.action(description="The money has arrived: put it into the purse …")
+    @admin.action(permissions=["settle"], description="The money has arrived: put it into the purse …")
     def confirm(self, request: HttpRequest, rows: QuerySet[Deposit]) -> HttpResponse | None:
         return _confirmed(
             self,
@@ -117,7 +121,7 @@ class DepositAdmin(ReadOnlyAdmin):
             do=lambda row, text: services.confirm_deposit(deposit_id=row.id, by=request.user),
         )
 
-    @admin.action(description="The money will not come: cancel …")
+    @admin.action(permissions=["settle"], description="The money will not come: cancel …")
     def cancel(self, request: HttpRequest, rows: QuerySet[Deposit]) -> HttpResponse | None:
         return _confirmed(
             self,
@@ -143,7 +147,7 @@ class PayoutAdmin(ReadOnlyAdmin):
     def owner(self, row: Payout) -> str:
         return str(row.purse.owner_id)
 
-    @admin.action(description="Gather those waiting into a batch")
+    @admin.action(permissions=["settle"], description="Gather those waiting into a batch")
     def gather(self, request: HttpRequest, rows: QuerySet[Payout]) -> None:
         ids = list(rows.values_list("id", flat=True))
         try:
@@ -154,7 +158,7 @@ class PayoutAdmin(ReadOnlyAdmin):
             made = ", ".join(str(batch) for batch in batches)
             self.message_user(request, f"Made {made}. Download it under Payout batches.", messages.SUCCESS)
 
-    @admin.action(description="Mark as paid …")
+    @admin.action(permissions=["settle"], description="Mark as paid …")
     def mark_paid(self, request: HttpRequest, rows: QuerySet[Payout]) -> HttpResponse | None:
         return _confirmed(
             self,
@@ -166,7 +170,7 @@ class PayoutAdmin(ReadOnlyAdmin):
             do=lambda row, text: services.mark_payouts_paid(payout_ids=[row.id], by=request.user, reference=text),
         )
 
-    @admin.action(description="Mark as failed, and give the money back …")
+    @admin.action(permissions=["settle"], description="Mark as failed, and give the money back …")
     def mark_failed(self, request: HttpRequest, rows: QuerySet[Payout]) -> HttpResponse | None:
         return _confirmed(
             self,
@@ -222,7 +226,7 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
         ]
         return csvtext.response("payouts.csv", _PAYOUT_HEADER, lines)
 
-    @admin.action(description="Mark all that are still open in it as paid …")
+    @admin.action(permissions=["settle"], description="Mark all that are still open in it as paid …")
     def mark_rest_paid(self, request: HttpRequest, rows: QuerySet[PayoutBatch]) -> HttpResponse | None:
         def settle(batch: PayoutBatch, text: str) -> None:
             still_open = Payout.objects.filter(batch=batch, state=Payout.State.BATCHED)

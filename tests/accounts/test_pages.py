@@ -194,8 +194,13 @@ class TestSignOut:
         page = browser.get("/accounts/logout/", headers={"Sec-Fetch-Site": "cross-site"})
         assert page.status_code == 200
         assert "_auth_user_id" in browser.session
-        browser.get("/accounts/logout/", headers={"Sec-Fetch-Site": "same-origin"})
+        browser.get("/accounts/logout/", headers={"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "document"})
         assert "_auth_user_id" not in browser.session
+
+    @pytest.mark.parametrize("place", ["image", "iframe", "video", "empty"])
+    def test_a_picture_in_a_task_signs_nobody_out(self, browser: Client, place: str) -> None:
+        browser.get("/accounts/logout/", headers={"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": place})
+        assert "_auth_user_id" in browser.session
 
     def test_all_other_browsers_can_be_signed_out(self, browser: Client, ana: User) -> None:
         other = Client()
@@ -343,3 +348,23 @@ def test_sessions_that_ran_out_are_forgotten(browser: Client, ana: User) -> None
     assert sessions.forget_old() == 1
     assert sessions.forget_old() == 0
     assert UserSession.objects.get().session_key == browser.session.session_key
+
+
+class TestOperators:
+    def test_they_sign_in_where_everybody_does(self, client: Client, ana: User) -> None:
+        """The admin's own form would ask for no second factor, and count no failures."""
+        User.objects.filter(pk=ana.pk).update(is_staff=True, is_superuser=True)
+        totp.TOTP.activate(ana, totp.generate_totp_secret())
+        given = {"username": ana.email, "password": "a long way down", "next": "/admin/"}
+        answer = client.post("/admin/login/?next=/admin/", given)
+        assert "_auth_user_id" not in client.session
+        assert answer["Location"] == "/accounts/login/?next=%2Fadmin%2F"
+        given = {"login": ana.email, "password": "a long way down"}
+        assert client.post(answer["Location"], given)["Location"].startswith("/accounts/2fa/authenticate/")
+        assert client.get("/admin/").status_code == 302
+
+    def test_who_was_made_at_the_console_needs_no_mail_to_sign_in(self, client: Client) -> None:
+        User.objects.create_superuser("Op@Example.org", "a long way down")
+        given = {"login": "op@example.org", "password": "a long way down"}
+        assert client.post("/accounts/login/?next=/admin/", given)["Location"] == "/admin/"
+        assert client.get("/admin/").status_code == 200

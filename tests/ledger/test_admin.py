@@ -5,6 +5,7 @@ import io
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from api.ledger import services as ledger
@@ -125,3 +126,27 @@ def test_nothing_waits_so_nothing_is_gathered(operator, payouts):
     act(operator, "payout", "gather", payouts)
     assert "No payout is waiting." in act(operator, "payout", "gather", payouts)
     assert PayoutBatch.objects.count() == 1
+
+
+def test_who_may_only_view_moves_no_money(make_user, payouts, ana, purse_of_ana):
+    clerk = make_user("Clerk", is_staff=True)
+    clerk.user_permissions.set(
+        Permission.objects.filter(codename__startswith="view_", content_type__app_label="ledger")
+    )
+    client = Client()
+    client.force_login(clerk)
+    deposit = ledger.request_deposit(purse_id=purse_of_ana.id, amount=500, currency="USD", by=ana)
+    (batch,) = ledger.gather_payouts(by=make_user("Op", is_staff=True))
+    for model, action, row in (
+        ("deposit", "confirm", deposit),
+        ("deposit", "cancel", deposit),
+        ("payout", "mark_paid", payouts[0]),
+        ("payout", "mark_failed", payouts[0]),
+        ("payoutbatch", "mark_rest_paid", batch),
+    ):
+        act(client, model, action, [row], confirmed="Yes", text="why")
+    assert Deposit.objects.get(id=deposit.id).state == "waiting"
+    assert {each.state for each in Payout.objects.all()} == {"batched"}
+    clerk.user_permissions.add(Permission.objects.get(codename="change_deposit"))
+    act(client, "deposit", "confirm", [deposit], confirmed="Yes")
+    assert Deposit.objects.get(id=deposit.id).state == "confirmed"
