@@ -1,15 +1,22 @@
 """What must hold when things happen at once: real threads, each with a connection of its own."""
 
+from datetime import timedelta
+from threading import Event
+from time import sleep
+
 import pytest
+from django.db import transaction
 from django.db.models import F, Sum
+from django.utils import timezone
 
 from api.ledger.models import Transfer
 from api.projects import services
 from api.projects.models import OpenTask, Project, ProjectStats, Version
+from api.projects.selectors import unfunded_places
 from api.work.errors import NoTaskLeft, ProjectNotOpen
 from api.work.models import Assignment
 from api.work.services.claim import claim_next
-from api.work.services.handback import return_assignment
+from api.work.services.handback import expire_overdue, return_assignment
 from tests.factories import make_user
 from tests.projects.build import draft, escrow_of, give_money, published, purse_left
 
@@ -111,3 +118,33 @@ def test_closing_while_workers_claim_and_return_leaves_what_is_claimed(together,
         pass
     stats = ProjectStats.objects.annotate(rest=F("funded")).get()
     assert (stats.open_places, stats.claimed, stats.funded) == (0, 0, 0)
+
+
+def test_places_that_come_back_without_money_while_the_project_resumes_are_not_lost(together) -> None:
+    """The requester has money for the one place that waits, not for the five that join it meanwhile."""
+    owner, workers = make_user("Owner"), [make_user(f"Worker {n}") for n in range(6)]
+    project = published(owner, money=60)
+    first, *others = (claim_next(worker_id=each.id, project_id=project.id) for each in workers)
+    services.edit_project(project_id=project.id, by=owner, fields={"reward": {"amount": 50, "currency": "USD"}})
+    services.publish_project(project_id=project.id, by=owner)
+    return_assignment(assignment_id=first.id, worker=workers[0])
+    services.pause_project(project_id=project.id, by=owner)
+    assert (unfunded_places(project.id), purse_left(owner)) == (1, 10)
+    long_ago = timezone.now() - timedelta(hours=1)
+    Assignment.objects.filter(id__in=[each.id for each in others]).update(expires_at=long_ago)
+    expired = Event()
+
+    def expire():
+        with transaction.atomic():
+            assert expire_overdue() == 5
+            expired.set()
+            sleep(0.5)
+
+    def resume():
+        assert expired.wait(10)
+        services.resume_project(project_id=project.id, by=owner)
+
+    assert together(expire, resume) == [None, None]
+    free = OpenTask.objects.filter(project=project).aggregate(sum=Sum("free"))["sum"] or 0
+    assert free + unfunded_places(project.id) == 6
+    assert escrow_of(project) == owed(project)

@@ -251,6 +251,8 @@ def pause_project(*, project_id: UUID, by: User) -> Project:
 @transaction.atomic
 def resume_project(*, project_id: UUID, by: User) -> Project:
     """Let workers claim again, and open places that waited for money if there is enough now."""
+    # Alone: a place that is given back meanwhile and finds no money would be taken for one of those opened here.
+    access_project(by, project_id, alone=True)
     project = _turn(project_id, by, "project.resume", ProjectState.PAUSED, ProjectState.PUBLISHED, "project.resumed")
     _reopen_unfunded(project, by)
     return project
