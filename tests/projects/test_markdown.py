@@ -1,5 +1,7 @@
 """Markdown: what comes through, and what must not."""
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,3 +65,19 @@ def test_whatever_is_written_only_allowed_tags_come_out(text) -> None:
     for tag in ("<script", "<iframe", "<object", "<form", "<input", "<style", "<svg"):
         assert tag not in html.lower()
     assert "javascript:" not in "".join(part.split('"')[0] for part in html.split('href="')[1:])
+
+
+@pytest.mark.parametrize("piece", ["[", "![", "*a_ ", "~~a", "**a ", "[](", "[a]("])
+def test_what_would_keep_the_parser_busy_is_shown_as_it_stands(piece) -> None:
+    text = (piece * 50_000)[:50_000] + "<b>"
+    started = process_time()
+    assert render(text).startswith("<pre>" + piece)
+    assert render(text).endswith("&lt;b&gt;</pre>\n")
+    assert process_time() - started < 1
+
+
+def test_a_small_text_does_not_become_a_huge_table() -> None:
+    text = "|a" * 100 + "\n" + "|-" * 100 + "\n" + "a\n" * 20_000
+    assert len(render(text)) < 5 * len(text)
+    honest = "|a|b|c|\n|-|-|-|\n" + "|1|2|3|\n" * 1000
+    assert render(honest).count("<td>") == 3000

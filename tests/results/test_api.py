@@ -349,3 +349,13 @@ def test_a_download_that_is_broken_off_ends_its_transaction(project: Project, re
     assert len(connection.savepoint_ids) == len(before) + 1
     response.close()
     assert connection.savepoint_ids == before
+
+
+def test_an_answer_with_thousands_of_keys_does_not_break_the_download(owner: User) -> None:
+    project = published_project(owner, tasks=1, answer_schema={"type": "object"})
+    many = {f"k{n:04}": str(n) for n in range(3000)}
+    build.give_answers(project, [(0, build.worker_of(project, "MANY"), many)])
+    (row,) = Requester(project, owner).table()
+    named = {key.removeprefix("answer."): value for key, value in row.items() if key.startswith("answer.")}
+    assert {**named, **json.loads(row["answer_other"])} == many
+    assert len(row) < 1600

@@ -368,3 +368,11 @@ def test_two_collectives_know_a_worker_by_different_names(owner, client, api):
     assert names[0] != names[1]
     again = answer_next(published(owner), worker)
     assert client.get(address(again)).json()["worker"] == names[0]
+
+
+def test_a_filter_that_is_nested_deeply_is_text(owner, client) -> None:
+    project = published(owner)
+    deep = "[" * 1000 + "]" * 1000
+    assert client.get(f"/api/v1/projects/{project.id}/assignments", {"answer.label": deep}).json() == []
+    wanted = {"filter": {"answer": {"label": deep}}}
+    assert client.post(f"/api/v1/projects/{project.id}/assignments/accept", wanted).json()["accepted"] == 0

@@ -19,6 +19,8 @@ ANSWERED = (State.ACCEPTED, State.SUBMITTED, State.SENT_BACK, State.REJECTED)
 COUNTED = (State.ACCEPTED, State.SUBMITTED)
 
 _SAMPLE = 1000
+# Columns that inputs, and answers, have at most in a table; a worker could give any number of keys that no schema has.
+MAX_NAMED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,13 @@ class Keys:
 
 
 def keys_of(project: Project, which: Which) -> Keys:
-    """Keys of the schemas, then, where a schema allows others, those of a sample of values."""
+    """Keys of the schemas, then, where a schema allows others, those of a sample of values; at most MAX_NAMED."""
     documents = _schemas(project, which)
     named = list(dict.fromkeys(name for document in documents for name in properties_of(document)))
     others = any(_is_open(document) for document in documents)
-    if others:
+    if others and len(named) < MAX_NAMED:
         named += sorted(_sampled(project.id, which) - set(named))
-    return Keys(named, others)
+    return Keys(named[:MAX_NAMED], others or len(named) > MAX_NAMED)
 
 
 def answer_keys(project: Project) -> list[str]:
