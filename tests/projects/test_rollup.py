@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from api.projects import services
 from api.projects.models import ProjectMinute, ProjectStats, RollUpCursor
@@ -211,3 +212,19 @@ def test_ten_thousand_events_take_a_handful_of_statements(project, django_assert
     assert stats(project).submitted == 10_000
     assert ProjectMinute.objects.count() == 100
     assert services.roll_up() == 0
+
+
+def test_a_round_does_not_read_the_events_of_the_past(project) -> None:
+    rows = [
+        Event(type="assignment.claimed", subject_id=uuid4(), data={"project": str(project.id)}) for _ in range(8000)
+    ]
+    Event.objects.bulk_create(rows)
+    catch_up()
+    with CaptureQueriesContext(connection) as queries:
+        services.roll_up()
+    (sql,) = [each["sql"] for each in queries if "FROM realtime_event" in each["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE realtime_event")
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}")
+        plan = cursor.fetchone()[0][0]["Plan"]
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 10

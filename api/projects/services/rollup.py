@@ -79,13 +79,15 @@ def _next_events(cursor: Any) -> tuple[list[tuple[Any, ...]], bool]:
         cursor.execute("SELECT COALESCE(max(id), 0) FROM realtime_event")
         seen, target, xid, event, floor = "1:1:", "", 0, 0, cursor.fetchone()[0]
     target = target or now
+    # One lower bound: of two the index would be entered by the lower, and read through every old event.
+    start = max((_xmin(seen), 0), (xid, event))
     cursor.execute(
         "SELECT xid, id, at, type, data::text FROM realtime_event"
-        " WHERE xid >= %s AND xid < %s AND (xid, id) > (%s, %s) AND id > %s AND type = ANY(%s)"
+        " WHERE (xid, id) > (%s, %s) AND xid < %s AND id > %s AND type = ANY(%s)"
         " AND NOT pg_visible_in_snapshot(xid::text::xid8, %s::pg_snapshot)"
         " AND pg_visible_in_snapshot(xid::text::xid8, %s::pg_snapshot)"
         " ORDER BY xid, id LIMIT %s",
-        [_xmin(seen), _xmax(target), xid, event, floor, _TYPES, seen, target, ROUND],
+        [*start, _xmax(target), floor, _TYPES, seen, target, ROUND],
     )
     events = cursor.fetchall()
     if len(events) == ROUND:
