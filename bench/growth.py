@@ -100,11 +100,9 @@ def exhausted(bench: Bench) -> dict[str, Any]:
             ratios["first"].append(first_refused.ms / first.ms)
             ratios["taken"].append(refused.ms / normal.ms)
             ratios["done"].append(done.ms / normal.ms)
-            bench.say(
-                f"growth_exhausted, round {turn + 1} of {sizes.growth_rounds}: a claim {normal.ms:.2f} ms,"
-                f" all taken {refused.ms:.2f}, all done {done.ms:.2f},"
-                f" first claim {first.ms:.2f}, first refusal {first_refused.ms:.2f}"
-            )
+            told = {"claim": normal, "taken": refused, "done": done, "first claim": first, "refusal": first_refused}
+            parts = ", ".join(f"{name} {each.app_ms:.2f} + {each.database_ms:.2f}" for name, each in told.items())
+            bench.say(f"growth_exhausted, round {turn + 1} of {sizes.growth_rounds}: {parts} ms")
     return {
         "growth_exhausted": max(middle(ratios["taken"]), middle(ratios["done"])),
         "growth_exhausted_taken": middle(ratios["taken"]),
