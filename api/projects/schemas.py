@@ -2,7 +2,7 @@
 
 A schema comes from a stranger and runs for every answer, so it is bounded before it is compiled: 64 kB, 20
 levels, references only to its own parts and never in a circle, 5,000 subschemas when they are all written
-out, and patterns for an engine whose time grows linearly with the text.
+out (a pattern counts as 50), and patterns for an engine whose time grows linearly with the text.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +29,9 @@ MAX_KEY = 120
 MAX_PROBLEMS = 50
 _MAX_CHAIN = 100
 
-_REGEX = RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
+# A pattern such as \p{L}{9} takes hundreds of kilobytes when compiled, and milliseconds to compile: so few of them.
+_PATTERN_COST = 50
+_REGEX = RegexOptions(size_limit=1 << 18, dfa_size_limit=1 << 18)
 _MAPS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _DATA = frozenset({"enum", "const", "default", "examples", "required", "type", "dependentRequired"})
 _REFUSED = frozenset({"$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$vocabulary"})
@@ -250,18 +252,23 @@ def _cost(root: Schema, node: Any, path: list[str], known: dict[int, int], open_
     total = 1
     for name, part in node.items():
         place = [*path, name]
+        total += _PATTERN_COST if name == "pattern" else 0
         if name == "$ref" and isinstance(part, str):
             total += _cost(root, _referred(root, part, place), place, known, open_)
         elif name in _REFUSED or (name == "$id" and path):
             raise _Refused(place, f"{name} is not taken here; use $defs and $ref.")
         elif name in _MAPS and isinstance(part, dict):
+            total += _PATTERN_COST * len(part) if name == "patternProperties" else 0
             total += sum(_cost(root, each, [*place, key], known, open_) for key, each in part.items())
         elif isinstance(part, list) and name not in _DATA:
             total += sum(_cost(root, each, [*place, str(i)], known, open_) for i, each in enumerate(part))
         elif isinstance(part, dict) and name not in _DATA:
             total += _cost(root, part, place, known, open_)
         if total > MAX_SUBSCHEMAS:
-            raise _Refused(path, f"The schema stands for more than {MAX_SUBSCHEMAS:,} subschemas.")
+            detail = (
+                f"The schema stands for more than {MAX_SUBSCHEMAS:,} subschemas; a pattern counts as {_PATTERN_COST}."
+            )
+            raise _Refused(path, f"The schema stands for more than {most}.")
     open_.discard(id(node))
     known[id(node)] = total
     return total

@@ -1,5 +1,7 @@
 """Schemas: which are taken, and what is said about values that do not fit."""
 
+from time import process_time
+
 import pytest
 from uuid_utils.compat import uuid7
 
@@ -182,3 +184,27 @@ def test_labelable_keys_are_closed_sets_first_then_text_and_whole_numbers() -> N
         },
     }
     assert schemas.labelable_keys(document) == ["label", "yes", "why", "n"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"properties": {f"k{n}": {"pattern": rf"\p{{L}}{{20}}{n}"} for n in range(1000)}},
+        {"patternProperties": {rf"\p{{L}}{{20}}{n}": True for n in range(1000)}},
+        {
+            "$defs": {"word": {"pattern": r"\p{L}{20}"}},
+            "properties": {f"k{n}": {"$ref": "#/$defs/word"} for n in range(1000)},
+        },
+    ],
+)
+def test_patterns_that_would_fill_the_memory_are_refused_before_they_are_compiled(part) -> None:
+    started = process_time()
+    (problem,) = schemas.check_schema({"type": "object", **part}, "s")
+    assert "a pattern counts as 50" in problem.detail
+    assert process_time() - started < 0.5
+
+
+@pytest.mark.parametrize("pattern", [r"^\p{L}+$", r"^\w+@\w+\.\w+$", "^[a-z]{1,500}$", "^.{1,200}$", "^[^<>]{1,140}$"])
+def test_fifty_honest_patterns_are_taken(pattern) -> None:
+    fields = {f"k{n}": {"type": "string", "pattern": pattern} for n in range(50)}
+    assert schemas.check_schema({"type": "object", "properties": fields}, "s") == []
