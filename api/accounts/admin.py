@@ -80,6 +80,16 @@ class UserAdmin(StockUserAdmin):
         factors = Authenticator.objects.filter(user_id=OuterRef("pk")).exclude(type="recovery_codes")
         return super().get_queryset(request).annotate(is_confirmed=Exists(confirmed), has_second_factor=Exists(factors))
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Rights are a superuser's to give; or whoever may edit users could give themselves all of them."""
+        rights = () if request.user.is_superuser else ("is_staff", "is_superuser", "groups", "user_permissions")
+        return (*self.readonly_fields, *rights)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Operators, whose password and address are as good as their rights, are changed by superusers alone."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (request.user.is_superuser or obj is None or not (obj.is_staff or obj.is_superuser))
+
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Accounts are closed, not deleted: their work and money stay under their id."""
         return False

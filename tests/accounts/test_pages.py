@@ -12,6 +12,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client
@@ -19,6 +20,7 @@ from django.utils import timezone
 
 from api.accounts.models import Application, Authorisation, User
 from api.accounts.services import sessions
+from tests import factories
 from tests.accounts.conftest import asked, call, code_for, exchange, me, refresh
 
 SIGN_UP = {"email": "Cleo@Example.org", "name": "Cleo", "password1": "never on a monday", "wants": "both"}
@@ -368,3 +370,23 @@ class TestOperators:
         given = {"login": "op@example.org", "password": "a long way down"}
         assert client.post("/accounts/login/?next=/admin/", given)["Location"] == "/admin/"
         assert client.get("/admin/").status_code == 200
+
+
+def test_who_may_edit_users_cannot_make_themselves_or_become_more(client: Client, ana: User) -> None:
+    clerk, chief = (factories.make_user(name, is_staff=True) for name in ("Clerk", "Chief"))
+    User.objects.filter(pk=chief.pk).update(is_superuser=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user", "add_user"]))
+    client.force_login(clerk)
+    form = {
+        "email": ana.email, "name": "Anna", "locale": "en", "timezone": "UTC", "theme": "system", "is_active": "on",
+        "is_staff": "on", "is_superuser": "on",
+        "emailaddress_set-TOTAL_FORMS": "0", "emailaddress_set-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    assert client.post(f"/admin/accounts/user/{ana.pk}/change/", form).status_code == 302
+    ana.refresh_from_db()
+    assert (ana.name, ana.is_staff, ana.is_superuser) == ("Anna", False, False)
+    assert client.get(f"/admin/accounts/user/{ana.pk}/password/").status_code == 200
+    for user in (chief, clerk):
+        assert client.post(f"/admin/accounts/user/{user.pk}/change/", form).status_code == 403
+        passwords = {"password1": "another long one", "password2": "another long one"}
+        assert client.post(f"/admin/accounts/user/{user.pk}/password/", passwords).status_code == 403
