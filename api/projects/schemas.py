@@ -265,9 +265,7 @@ def _cost(root: Schema, node: Any, path: list[str], known: dict[int, int], open_
         elif isinstance(part, dict) and name not in _DATA:
             total += _cost(root, part, place, known, open_)
         if total > MAX_SUBSCHEMAS:
-            detail = (
-                f"The schema stands for more than {MAX_SUBSCHEMAS:,} subschemas; a pattern counts as {_PATTERN_COST}."
-            )
+            most = f"{MAX_SUBSCHEMAS:,} subschemas; a pattern counts as {_PATTERN_COST}"
             raise _Refused(path, f"The schema stands for more than {most}.")
     open_.discard(id(node))
     known[id(node)] = total
