@@ -201,7 +201,7 @@ def _limit(results: dict[str, Any]) -> list[str]:
         "## The next limit",
         "",
         f"CPU: with all cores busy a pair takes {number(whole)} ms of it, {number(profile['app_ms'])} ms in the"
-        f" application and {number(profile['database_ms'])} ms in PostgreSQL (with the sampler running). The {side} is"
+        f" application and {number(profile['database_ms'])} ms in PostgreSQL. The {side} is"
         f" the larger part; most of the application's time is in {top}. More web nodes take more of the first;"
         " the second is the primary's alone, so it is what remains.",
         "",
