@@ -7,15 +7,17 @@ import { actOf, neighbour, nextWaiting } from '../review-keys.js'
 import './review-page.css'
 
 const SEARCH_AFTER_MS = 350
+const ROLLED_UP_AFTER_MS = 1500
+const CLOCK_ERROR_MS = 10_000
 const NARROW = '(max-width: 900px)'
 const DONE = { accept: 'Accepted and paid.', reject: 'Rejected.', sendBack: 'Sent back.' }
 
 /** The review table with one answer open beside it. Decisions by button or key, one by one or all that a filter shows. */
 class ReviewPageController {
-  static $inject = ['Review', 'Project', 'pages', 'live', 'toast', '$routeParams', '$location', '$timeout', '$window', '$scope', '$element', '$q']
+  static $inject = ['Review', 'Project', 'pages', 'live', 'toast', 'clock', '$routeParams', '$location', '$timeout', '$window', '$scope', '$element', '$q']
 
-  constructor(Review, Project, pages, live, toast, $routeParams, $location, $timeout, $window, $scope, $element, $q) {
-    Object.assign(this, { Review, Project, pages, live, toast, $location, $timeout, $window, $scope, $q, id: $routeParams.id })
+  constructor(Review, Project, pages, live, toast, clock, $routeParams, $location, $timeout, $window, $scope, $element, $q) {
+    Object.assign(this, { Review, Project, pages, live, toast, clock, $location, $timeout, $window, $scope, $q, id: $routeParams.id })
     this.host = $element[0]
     this.count = 0
     this.readAddress()
@@ -34,6 +36,7 @@ class ReviewPageController {
     this.off()
     this.$window.document.removeEventListener('keydown', this.onKey)
     this.$timeout.cancel(this.searching)
+    this.$timeout.cancel(this.recounting)
   }
 
   /** Back, forward and links to this page with another filter. */
@@ -68,16 +71,29 @@ class ReviewPageController {
 
   /** What came in meanwhile is announced, not put into the table: nobody's place in it moves. */
   look() {
-    const before = this.project?.counts.submitted
-    this.loadProject().then(() => {
-      const after = this.project?.counts.submitted
-      if (after > before && this.showsSubmitted) this.arrived += after - before
-    })
+    this.loadProject()
+    if (!this.rows) return
+    const asked = this.count
+    const since = new Date(this.loadedAt - CLOCK_ERROR_MS).toISOString()
+    const known = (row) => this.rows.some((other) => other.id === row.id && other.submitted_at === row.submitted_at)
+    this.Review.ofProject({ project: this.id, ...queryOf(this.filter), submitted_after: since, limit: 200 }).$promise.then(
+      (rows) => {
+        if (asked === this.count && this.rows) this.arrived = rows.filter((row) => !known(row)).length
+      },
+      () => {},
+    )
+  }
+
+  /** The counts are rolled up from what happened, a moment later. */
+  recount() {
+    this.loadProject()
+    this.$timeout.cancel(this.recounting)
+    this.recounting = this.$timeout(() => this.loadProject(), ROLLED_UP_AFTER_MS)
   }
 
   load() {
     const asked = (this.count += 1)
-    Object.assign(this, { rows: null, failed: null, arrived: 0 })
+    Object.assign(this, { rows: null, failed: null, arrived: 0, loadedAt: this.clock.now() })
     this.Review.ofProject({ project: this.id, ...queryOf(this.filter) }).$promise.then(
       (rows) => {
         if (asked !== this.count) return
@@ -237,7 +253,7 @@ class ReviewPageController {
       this.replace(whole)
       this.toast.say(DONE[verb] ?? 'Paid.')
       this.live.changed('purse')
-      this.loadProject()
+      this.recount()
       const next = nextWaiting(this.rows, row.id)
       if (next && !this.isNarrow) this.openRow(next)
       else if (this.openId === row.id) this.openRow(whole)
@@ -295,7 +311,8 @@ class ReviewPageController {
           this.many = null
           this.toast.say(`${done.accepted} ${done.accepted === 1 ? 'answer' : 'answers'} accepted and paid.`)
           this.live.changed('purse')
-          this.retry()
+          this.recount()
+          this.load()
         },
         (problem) => {
           if (problem.code === 'changed_meanwhile') {
