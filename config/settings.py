@@ -262,7 +262,11 @@ LOGGING = {
         },
     },
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "WARNING")},
-    "loggers": {"guildhall": {"level": env.text("LOG_LEVEL", "INFO")}},
+    "loggers": {
+        "guildhall": {"level": env.text("LOG_LEVEL", "INFO")},
+        # A refusal is an answer, and stands in the request log; this logger would write a second line for each.
+        "django.request": {"level": "ERROR"},
+    },
 }
 
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES

@@ -67,9 +67,13 @@ class ApiEntrance:
         self.api = ApiExit.innermost
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith("/api/v1/"):
-            return self.api(request)
-        return self.pages(request)
+        if not request.path.startswith("/api/v1/"):
+            return self.pages(request)
+        response = self.api(request)
+        if not response.streaming and response.status_code != 204:
+            # Without it every answer goes out in chunks, each a call to the kernel.
+            response.setdefault("Content-Length", str(len(response.content)))
+        return response
 
 
 class ApiExit:
@@ -100,7 +104,8 @@ class ContentSecurityPolicy:
             "img-src 'self' https: data: blob:",
             "media-src 'self' https: blob:",
             "connect-src 'self'",
-            "frame-src 'self' https:",
+            # A requester tries out a page of their own on the machine where it is written.
+            "frame-src 'self' https:" + (" http://127.0.0.1:* http://localhost:*" if settings.LOCAL else ""),
             # Signing in ends at the client, which may have an origin of its own.
             " ".join(["form-action 'self'", *settings.CORS_ALLOWED_ORIGINS]),
             "manifest-src 'self'",

@@ -173,3 +173,9 @@ def test_hosts_that_are_not_ours(client, db) -> None:
     response = client.get(ME, headers={"Host": "evil.example"})
     assert response.status_code in (400, 401)
     assert "Traceback" not in response.text
+
+
+def test_an_answer_tells_its_length(client, db):
+    response = client.get("/api/v1/time")
+    assert response["Content-Length"] == str(len(response.content))
+    assert client.get("/api/v1/me")["Content-Length"]

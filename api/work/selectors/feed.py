@@ -16,7 +16,7 @@ SORTS = {
     "newest": ("p.published_at", "timestamptz"),
     "wage": ("COALESCE(s.hourly_wage, (v.reward * 60 / NULLIF(v.expected_minutes, 0))::bigint, 0)", "bigint"),
     "reward": ("v.reward", "bigint"),
-    "left": ("COALESCE(s.open_places, 0)", "bigint"),
+    "left": ("s.open_places", "bigint"),
 }
 
 _CARD = """
@@ -34,7 +34,7 @@ SELECT p.id, p.published_at, p.currency, p.last_position, v.id AS version, v.tit
   FROM projects_project p
   JOIN projects_version v ON v.id = p.published_id
   JOIN collectives_collective c ON c.id = p.collective_id
-  LEFT JOIN projects_projectstats s ON s.project_id = p.id
+  JOIN projects_projectstats s ON s.project_id = p.id
   LEFT JOIN work_participation w ON w.worker_id = %(worker)s AND w.project_id = p.id
   LEFT JOIN work_hidden h ON h.worker_id = %(worker)s AND h.project_id = p.id
  WHERE p.state = 'published'
@@ -42,7 +42,7 @@ SELECT p.id, p.published_at, p.currency, p.last_position, v.id AS version, v.tit
 # Left for this worker: an unseen position, or a place given back since they last looked.
 _LEFT = """
    AND p.collective_id <> %(worker)s
-   AND COALESCE(s.open_places, 0) > 0
+   AND s.open_places > 0
    AND (w.taken IS NULL OR v.max_tasks_per_worker IS NULL OR w.taken < v.max_tasks_per_worker)
    AND (w.seen IS NULL OR NOT w.seen @> int4range(0, p.last_position + 1) OR EXISTS (
         SELECT 1 FROM projects_opentask o
@@ -70,7 +70,9 @@ def feed(worker: User, wanted: Wanted) -> list[dict[str, Any]]:
     key, kind = SORTS[wanted.sort]
     sql = _CARD.format(sort=key) + _LEFT
     values: dict[str, Any] = {"worker": worker.id, "limit": wanted.limit + 1}
-    sql += "   AND h.id IS NOT NULL\n" if wanted.hidden else "   AND h.id IS NULL\n"
+    # Said as it is for the planner's sake: it takes `h.id IS NULL` to leave hardly a row, and then sorts all projects.
+    hides = "EXISTS (SELECT 1 FROM work_hidden x WHERE x.worker_id = %(worker)s AND x.project_id = p.id)\n"
+    sql += f"   AND {hides}" if wanted.hidden else f"   AND NOT {hides}"
     if wanted.text:
         escaped = wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         values["text"] = f"%{escaped}%"
