@@ -17,7 +17,8 @@ function contentSecurityPolicy() {
     "img-src 'self' https: data: blob:",
     "media-src 'self' https: blob:",
     `connect-src 'self' ${apiOrigin}`.trim(),
-    "frame-src 'self' https:",
+    // Plain http only on one's own machine, and there only where the server's own policy allows it too.
+    "frame-src 'self' https: http://127.0.0.1:* http://localhost:*",
     "form-action 'self'",
     "manifest-src 'self'",
     "base-uri 'none'",

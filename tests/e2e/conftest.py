@@ -27,7 +27,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from bench.stack import Stack, free_port, running
+from bench.stack import Stack, running
 from config.local import browser
 
 CLIENT = Path(__file__).parents[2] / "client"
@@ -228,15 +228,12 @@ class _Single(_Quiet):
 
 
 class serving:
-    """`with serving(folder) as origin`: a folder's files over HTTP, or HTTPS given a server-side `ssl` context."""
+    """`with serving(folder) as origin`: a folder's files over HTTP."""
 
-    def __init__(self, folder: Path, ssl: Any = None) -> None:
-        port = free_port()
+    def __init__(self, folder: Path) -> None:
         handler = functools.partial(_Single, directory=str(folder))
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
-        if ssl:
-            self.server.socket = ssl.wrap_socket(self.server.socket, server_side=True)
-        self.origin = f"{'https' if ssl else 'http'}://127.0.0.1:{port}"
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.origin = f"http://127.0.0.1:{self.server.server_port}"
 
     def __enter__(self) -> str:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

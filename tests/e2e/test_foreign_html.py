@@ -1,19 +1,12 @@
 """What requesters and workers write may not act on those who read it."""
 
-import datetime
-import ipaddress
 import json
 import re
-import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from bench.stack import Stack
@@ -155,7 +148,7 @@ def test_an_external_page_reaches_nothing_but_its_answer(
     stack: Stack, browsers: Browsers, demo: dict[str, Any], requester: Api, tmp_path: Path
 ) -> None:
     (tmp_path / "index.html").write_text(f"<!doctype html><title>Task</title>{THIEF.replace('{base}', stack.url)}")
-    with serving(tmp_path, ssl=certified(tmp_path)) as origin:
+    with serving(tmp_path) as origin:
         project = publish(
             requester,
             [{"number": 7}],
@@ -164,32 +157,12 @@ def test_an_external_page_reaches_nothing_but_its_answer(
             input_schema={"type": "object", "properties": {"number": {"type": "integer"}}},
             answer_schema=ONE_TEXT,
         )
-        page = browsers.open(state=demo["worker"], strict=False, ignore_https_errors=True)
+        page = browsers.open(state=demo["worker"], strict=False)
         addresses: list[str] = []
         page.on("request", lambda call: addresses.append(call.url))
         token = do_one_task(page, stack.url, project)
     assert f"{origin}/?number=7" in addresses
     expect_nothing_stolen(loot(requester, project), token)
-
-
-def certified(folder: Path) -> ssl.SSLContext:
-    """A server's side of TLS with a certificate that it has signed itself, for this machine."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1)
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    (folder / "both.pem").write_bytes(pem + certificate.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "both.pem")
-    return context
 
 
 @pytest.fixture
