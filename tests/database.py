@@ -1,11 +1,12 @@
 """A real PostgreSQL of the tests' own. A pytest plugin (`-p tests.database`), so that it runs before Django reads
 its settings.
 
-`GUILDHALL_TEST_DATA` keeps the server's data in a folder and the server up between runs; `TEST_DATABASE_URL` uses
-another server.
+Each run has a folder of its own, so that two may run at once. `GUILDHALL_TEST_DATA` keeps the server's data in a folder
+and the server up between runs; `TEST_DATABASE_URL` uses another server.
 """
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -13,10 +14,8 @@ import pytest
 
 os.environ["GUILDHALL_MODE"] = "local"
 os.environ["LOG_LEVEL"] = "CRITICAL"
-if "GUILDHALL_TEST_DATA" in os.environ:
-    _DATA = Path(os.environ["GUILDHALL_TEST_DATA"])
-else:
-    _DATA = Path(tempfile.gettempdir()) / f"guildhall-test-{os.getuid()}"
+_KEPT = "GUILDHALL_TEST_DATA" in os.environ
+_DATA = Path(os.environ["GUILDHALL_TEST_DATA"] if _KEPT else tempfile.mkdtemp(prefix="guildhall-test-"))
 _DATA.mkdir(parents=True, exist_ok=True)
 os.environ["GUILDHALL_DATA"] = str(_DATA)
 
@@ -30,5 +29,8 @@ else:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if "TEST_DATABASE_URL" not in os.environ and "GUILDHALL_TEST_DATA" not in os.environ:
+    if _KEPT:
+        return
+    if "TEST_DATABASE_URL" not in os.environ:
         _server.stop()
+    shutil.rmtree(_DATA, ignore_errors=True)
