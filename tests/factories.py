@@ -23,16 +23,23 @@ def make_user(name: str = "someone", **fields: Any) -> User:
     return User.objects.create(**{"email": address, "name": name, "password": "!", **fields})
 
 
-def make_token(user: User, scopes: Iterable[str] = ALL_SCOPES, *, lasts: timedelta = timedelta(hours=1)) -> str:
-    """A bearer token of `user` for the tests' own application."""
+def make_token(
+    user: User,
+    scopes: Iterable[str] = ALL_SCOPES,
+    *,
+    lasts: timedelta = timedelta(hours=1),
+    client_id: str = "tests",
+    first_party: bool = True,
+) -> str:
+    """A bearer token of `user` for the tests' own application, or for another of the given kind."""
     application, _ = Application.objects.get_or_create(
-        client_id="tests",
+        client_id=client_id,
         defaults={
-            "name": "Tests",
+            "name": client_id.capitalize(),
             "client_type": Application.CLIENT_PUBLIC,
             "authorization_grant_type": Application.GRANT_AUTHORIZATION_CODE,
             "redirect_uris": "http://localhost/",
-            "skip_authorization": True,
+            "skip_authorization": first_party,
         },
     )
     token = secrets.token_urlsafe(24)
@@ -62,11 +69,11 @@ class ApiClient(Client):
         return super().delete(path, {} if data is None else data, content_type, **extra)
 
 
-def make_api(user: User | None = None, scopes: Iterable[str] = ALL_SCOPES) -> ApiClient:
+def make_api(user: User | None = None, scopes: Iterable[str] = ALL_SCOPES, **application: Any) -> ApiClient:
     """A client that calls the API as `user`, or as nobody. `put`, `patch` and `delete` send JSON, too.
 
     Send a key with `headers={"Idempotency-Key": "…"}`.
     """
     if user is None:
         return ApiClient()
-    return ApiClient(headers={"Authorization": f"Bearer {make_token(user, scopes)}"})
+    return ApiClient(headers={"Authorization": f"Bearer {make_token(user, scopes, **application)}"})

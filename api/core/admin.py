@@ -59,15 +59,19 @@ class IdempotencyKeyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display_links = None
     actions = None
     search_fields = ("digest",)
-    search_help_text = "A user's id, a space, and the Idempotency-Key they sent. Without both the list is empty."
+    search_help_text = (
+        "A user's id, the id of the application they used, and the Idempotency-Key it sent, with spaces between."
+        " Without all three the list is empty."
+    )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[IdempotencyKey], search_term: str
     ) -> tuple[QuerySet[IdempotencyKey], bool]:
-        user, _, key = search_term.strip().partition(" ")
-        if (user_id := id_in(user)) is None:
+        user, application, key = [*search_term.split(), "", "", ""][:3]
+        user_id, application_id = id_in(user), id_in(application)
+        if user_id is None or application_id is None:
             return queryset.none(), False
-        return queryset.filter(digest=digest_of(user_id, key.strip())), False
+        return queryset.filter(digest=digest_of(user_id, application_id, key)), False
 
     @admin.display(description="answer")
     def answer(self, row: IdempotencyKey) -> str:

@@ -41,18 +41,17 @@ def read_key(request: Request) -> str | None:
 
 def run_once(
     request: Request,
-    user_id: UUID,
     key: str,
     work: Callable[[], HttpResponse],
     on_error: Callable[..., HttpResponse],
     body_digest: bytes | None = None,
 ) -> HttpResponse:
-    """Do `work` unless this user's `key` has been answered already; then give that answer again.
+    """Do `work` unless this user's `key` has been answered already to this application; then give that answer again.
 
     A domain error is an answer like any other and is kept; a crash or a server error is not, and rolls back
     everything with the key. `body_digest` tells bodies apart for a view that has streamed its own.
     """
-    digest = digest_of(user_id, key)
+    digest = digest_of(request.user.pk, request.auth.application_id, key)
     fingerprint = _fingerprint(request, body_digest)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
@@ -80,9 +79,12 @@ def run_once(
         return response
 
 
-def digest_of(user_id: UUID, key: str) -> bytes:
-    """What a user's key is stored by: the key itself is nobody's business, and may be long."""
-    return hashlib.blake2b(user_id.bytes + key.encode(), digest_size=16).digest()
+def digest_of(user_id: UUID, application_id: UUID, key: str) -> bytes:
+    """What a key is stored by: the key itself is nobody's business, and may be long.
+
+    The application is in it because an answer may hold what another application of the same user must not see.
+    """
+    return hashlib.blake2b(user_id.bytes + application_id.bytes + key.encode(), digest_size=16).digest()
 
 
 def _fingerprint(request: Request, body_digest: bytes | None) -> bytes:

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 
 class IdempotencyKey(models.Model):
-    """A key, what it was used for, and the answer it got. `digest` is BLAKE2b of the user's id and the key."""
+    """A key, what it was used for, and the answer it got. `digest` is BLAKE2b of user, application and key."""
 
     digest = models.BinaryField(primary_key=True, max_length=16)
     fingerprint = models.BinaryField(max_length=16)

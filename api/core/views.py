@@ -80,7 +80,7 @@ class ApiViewSet(ViewSet):
 
         def once(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
             return idempotency.run_once(
-                request, request.user.pk, key, lambda: handler(request, *args, **kwargs), problem_of
+                request, key, lambda: handler(request, *args, **kwargs), problem_of
             )
 
         setattr(self, name, once)

@@ -378,7 +378,7 @@ def _task_shown(task: Task) -> dict[str, Any]:
 
 
 def _once(request: Request, key: str, work: Any, body_digest: bytes) -> HttpResponse:
-    return idempotency.run_once(request, request.user.pk, key, work, problem_of, body_digest)
+    return idempotency.run_once(request, key, work, problem_of, body_digest)
 
 
 def _raising(error: DomainError) -> Any:

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from api.accounts.models import Application
 from tests.factories import make_api, make_user
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +19,7 @@ def operator() -> Client:
     return client
 
 
-def test_a_key_is_found_by_its_user_and_itself_and_is_not_changed(operator):
+def test_a_key_is_found_by_user_application_and_itself_and_is_not_changed(operator):
     user, other = make_user("Ana"), make_user("Bo")
     for someone in (user, other):
         made = make_api(someone).post("/api/v1/projects", {"title": "Ducks"}, headers={"Idempotency-Key": "first-one"})
@@ -30,10 +31,12 @@ def test_a_key_is_found_by_its_user_and_itself_and_is_not_changed(operator):
         rows = page.context["cl"].result_list
         return [bytes(row.body).decode() for row in rows]
 
-    (body,) = found(f"{user.id} first-one")
+    application = Application.objects.get(client_id="tests")
+    (body,) = found(f"{user.id} {application.id} first-one")
     assert str(user.id) in body
-    assert found(f"{user.id} second-one") == found("first-one") == found(str(user.id)) == found("") == []
-    text = operator.get(reverse(KEYS), {"q": f"{user.id} first-one"}).content.decode()
+    assert found(f"{user.id} {application.id} second-one") == found(f"{user.id} first-one") == []
+    assert found(f"{user.id} {application.id}") == found("first-one") == found(str(user.id)) == found("") == []
+    text = operator.get(reverse(KEYS), {"q": f"{user.id} {application.id} first-one"}).content.decode()
     assert "201" in text
     assert "delete_selected" not in text
     assert operator.get(reverse("admin:core_idempotencykey_add")).status_code == 403

@@ -43,6 +43,15 @@ def test_another_users_key_is_another_key(ana, api, make_user) -> None:
     assert (theirs.status_code, theirs.json()["title"]) == (201, "Geese")
 
 
+def test_another_applications_key_is_another_key(ana, api) -> None:
+    """The answer may hold what only the application that asked was meant to see."""
+    first = api(ana).post(PROJECTS, {"title": "Ducks"}, headers=KEY)
+    theirs = api(ana, client_id="another").post(PROJECTS, {"title": "Ducks"}, headers=KEY)
+    assert (first.status_code, theirs.status_code) == (201, 201)
+    assert "Idempotency-Replayed" not in theirs
+    assert theirs.json()["id"] != first.json()["id"]
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [(PROJECTS, {"title": "Geese"}), (f"{PROJECTS}?x=1", {"title": "Ducks"}), (f"{PROJECTS}/check", {})],
