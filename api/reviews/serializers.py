@@ -8,7 +8,7 @@ from rest_framework import serializers
 from api.core.money import money
 from api.core.serializers import DecisionOut, In, MoneyIn, MoneyOut, MoveOut, ObjectField, Out, SecondsField
 from api.reviews.models import Rejection
-from api.reviews.services.refuse import SHORTEST_COMMENT, SHORTEST_REASON
+from api.reviews.services.refuse import SHORTEST_COMMENT, SHORTEST_REASON, SHORTEST_TIME
 from api.work.models import Assignment, State
 from api.work.selectors import decision_of
 
@@ -54,9 +54,21 @@ class RejectIn(In):
     reason = WordsField(least=SHORTEST_REASON)
 
 
+class TimeAgainField(SecondsField):
+    """The time to do an answer again. That it is as long as a claim, the service checks."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            min_value=int(SHORTEST_TIME.total_seconds()),
+            max_value=30 * 86_400,
+            help_text="Seconds to do it again: at least a day, and what a claim lasts. Left out, it is that.",
+        )
+
+
 class SendBackIn(In):
     comment = WordsField(least=SHORTEST_COMMENT)
-    lasts = SecondsField(required=False, min_value=60, max_value=30 * 86_400, help_text="Seconds to do it again.")
+    lasts = TimeAgainField()
 
 
 class PayIn(In):
@@ -88,7 +100,7 @@ class RejectManyIn(_Ids):
 
 class SendBackManyIn(_Ids):
     comment = WordsField(least=SHORTEST_COMMENT)
-    lasts = SecondsField(required=False, min_value=60, max_value=30 * 86_400)
+    lasts = TimeAgainField()
 
 
 class ReviewTaskOut(Out):

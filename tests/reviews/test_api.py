@@ -160,10 +160,10 @@ def test_every_verb_decides_and_answers_with_the_whole(client, owner):
     rejected = client.post(address(two, "reject"), {"category": "spam", "reason": REASON}).json()
     assert (rejected["state"], rejected["decision"]["category"]) == ("rejected", "spam")
     assert rejected["settles_at"]
-    back = client.post(address(three, "send-back"), {"comment": "Look at the left edge.", "lasts": 3600}).json()
+    back = client.post(address(three, "send-back"), {"comment": "Look at the left edge.", "lasts": 90_000}).json()
     assert back["state"] == "sent_back"
     expires = fresh(three).expires_at - fresh(three).decided_at
-    assert expires == timedelta(hours=1)
+    assert expires == timedelta(hours=25)
     assert [each["by"] for each in back["moves"]] == ["worker", "worker", "requester"]
 
 
@@ -175,7 +175,7 @@ def test_every_verb_decides_and_answers_with_the_whole(client, owner):
         ("reject", {"category": "ugly", "reason": REASON}, "category"),
         ("reject", {"category": "wrong", "reason": "No."}, "reason"),
         ("send-back", {"comment": "No."}, "comment"),
-        ("send-back", {"comment": "Look at the left edge.", "lasts": 5}, "lasts"),
+        ("send-back", {"comment": "Look at the left edge.", "lasts": 86_399}, "lasts"),
         ("bonus", {"amount": {"amount": 0, "currency": "USD"}, "reason": "Thanks"}, "amount.amount"),
         ("bonus", {"amount": {"amount": -5, "currency": "USD"}, "reason": "Thanks"}, "amount.amount"),
         ("bonus", {"amount": {"amount": 5, "currency": "EUR"}, "reason": "Thanks"}, "amount.currency"),

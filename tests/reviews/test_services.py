@@ -305,9 +305,9 @@ def test_sending_back_is_no_rejection_and_has_no_brake(owner):
 def test_what_is_sent_back_is_a_draft_with_a_clock_of_its_own(owner):
     project = published(owner, tasks=1, assignments_per_task=1)
     done = answer_next(project, answer={"label": "0"})
-    back = send_back(done, owner, "Look at the left edge.", lasts=timedelta(hours=2))
+    back = send_back(done, owner, "Look at the left edge.", lasts=timedelta(hours=30))
     assert (back.state, back.draft, back.answer) == ("sent_back", {"label": "0"}, {"label": "0"})
-    assert back.expires_at - back.decided_at == timedelta(hours=2)
+    assert back.expires_at - back.decided_at == timedelta(hours=30)
     assert (back.auto_accept_at, back.comment) == (None, "Look at the left edge.")
     work.submit_answer(assignment_id=done.id, worker_id=done.worker_id, answer={"label": "1"})
     again = fresh(done)
@@ -318,10 +318,24 @@ def test_what_is_sent_back_is_a_draft_with_a_clock_of_its_own(owner):
     assert (purse_left(done.worker), escrow_of(project)) == (10, 0)
 
 
-def test_without_a_time_what_is_sent_back_lasts_as_long_as_a_claim(owner):
-    done = answer_next(published(owner, claim_lasts=timedelta(minutes=7)))
-    back = send_back(done, owner)
-    assert back.expires_at - back.decided_at == timedelta(minutes=7)
+@pytest.mark.parametrize(("claim", "least"), [({"minutes": 7}, {"hours": 24}), ({"days": 3}, {"days": 3})])
+def test_a_worker_has_a_day_to_do_it_again_or_as_long_as_a_claim(owner, claim, least):
+    project = published(owner, claim_lasts=timedelta(**claim))
+    one, two, three = answer_many(project, 3)
+    back = send_back(one, owner)
+    assert back.expires_at - back.decided_at == timedelta(**least)
+    too_short = timedelta(**least) - timedelta(seconds=1)
+    for refused in (
+        lambda: send_back(two, owner, lasts=too_short),
+        lambda: services.send_back_many(
+            project_id=project.id, ids=[two.id, three.id], reviewer=owner, comment="Once more, please.", lasts=too_short
+        ),
+    ):
+        with pytest.raises(Invalid) as refusal:
+            refused()
+        assert [(each.field, each.code) for each in refusal.value.errors] == [("lasts", "too_short")]
+    assert (fresh(two).state, fresh(three).state) == ("submitted", "submitted")
+    assert send_back(two, owner, lasts=timedelta(**least)).state == "sent_back"
 
 
 def test_what_was_sent_back_and_forgotten_expires_with_its_answer_kept(owner):

@@ -1,6 +1,6 @@
 """Rejecting and sending back."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,6 +22,8 @@ from api.work.models import Assignment, Move, State
 
 SHORTEST_REASON = 20
 SHORTEST_COMMENT = 10
+# A worker is not always there: less would pass while they sleep.
+SHORTEST_TIME = timedelta(hours=24)
 
 
 @transaction.atomic
@@ -58,16 +60,17 @@ def reject_many(*, project_id: UUID, ids: Collection[UUID], reviewer: User, cate
 
 @transaction.atomic
 def send_back(*, assignment_id: UUID, reviewer: User, comment: str, lasts: timedelta | None = None) -> Assignment:
-    """Ask the worker to do an answer again, within `lasts` (default: what a claim lasts).
+    """Ask the worker to do an answer again, within `lasts`: at least, and unless told, 24 hours or what a claim lasts.
 
-    The answer becomes the draft they go on from. Raises NotFound, Denied, Invalid without a comment, NotSubmitted.
+    The answer becomes the draft they go on from. Raises NotFound, Denied, Invalid without a comment or with less time,
+    and NotSubmitted.
     """
     _require_comment(comment)
     assignment = access_review(reviewer, assignment_id, lock=True)
     govern(actor=reviewer, action="work.send_back", subject=assignment.project)
     if assignment.state != State.SUBMITTED:
         raise NotSubmitted
-    _send_back(assignment, reviewer, comment, lasts)
+    _send_back([assignment], reviewer, comment, lasts)
     return assignment
 
 
@@ -75,14 +78,13 @@ def send_back(*, assignment_id: UUID, reviewer: User, comment: str, lasts: timed
 def send_back_many(
     *, project_id: UUID, ids: Collection[UUID], reviewer: User, comment: str, lasts: timedelta | None = None
 ) -> list[UUID]:
-    """Send back each submitted answer among `ids`. Returns those that were; raises as for one."""
+    """Send back each submitted answer among `ids`, all or none. Returns those that were; raises as for one."""
     _require_comment(comment)
     project = access_project(reviewer, project_id)
     govern(actor=reviewer, action="work.send_back", subject=project)
     rows = Assignment.objects.filter(id__in=ids, project=project, state=State.SUBMITTED).select_related("project")
     chosen = list(rows.order_by("id").select_for_update(of=("self",)))
-    for assignment in chosen:
-        _send_back(assignment, reviewer, comment, lasts)
+    _send_back(chosen, reviewer, comment, lasts)
     return [each.id for each in chosen]
 
 
@@ -103,20 +105,27 @@ def _reject(assignment: Assignment, reviewer: User, category: str, reason: str) 
     _record(assignment, reviewer, reason, now_seconds=True)
 
 
-def _send_back(assignment: Assignment, reviewer: User, comment: str, lasts: timedelta | None) -> None:
-    if lasts is None:
-        lasts = Version.objects.values_list("claim_lasts", flat=True).get(id=assignment.version_id)
+def _send_back(chosen: Sequence[Assignment], reviewer: User, comment: str, lasts: timedelta | None) -> None:
+    least = _shortest_times(chosen)
+    _require_time(lasts, least)
     now = timezone.now()
-    assignment.state = State.SENT_BACK
-    assignment.decided_at = now
-    assignment.decided_by = reviewer
-    assignment.comment = comment
-    assignment.draft = assignment.answer
-    assignment.draft_saved_at = now
-    assignment.auto_accept_at = None
-    assignment.expires_at = now + lasts
-    assignment.save()
-    _record(assignment, reviewer, comment, now_seconds=False)
+    for assignment in chosen:
+        assignment.state = State.SENT_BACK
+        assignment.decided_at = now
+        assignment.decided_by = reviewer
+        assignment.comment = comment
+        assignment.draft = assignment.answer
+        assignment.draft_saved_at = now
+        assignment.auto_accept_at = None
+        assignment.expires_at = now + (lasts or least[assignment.version_id])
+        assignment.save()
+        _record(assignment, reviewer, comment, now_seconds=False)
+
+
+def _shortest_times(chosen: Sequence[Assignment]) -> dict[UUID, timedelta]:
+    """By version, the least time in which a worker may be asked to do an answer again."""
+    versions = Version.objects.filter(id__in={each.version_id for each in chosen})
+    return {id_: max(lasts, SHORTEST_TIME) for id_, lasts in versions.values_list("id", "claim_lasts")}
 
 
 def _record(assignment: Assignment, reviewer: User, why: str, *, now_seconds: bool) -> None:
@@ -147,3 +156,13 @@ def _require_comment(comment: str) -> None:
     if len(comment.strip()) < SHORTEST_COMMENT:
         detail = f"Tell the worker what to change, in at least {SHORTEST_COMMENT} characters."
         raise Invalid(errors=[FieldError("comment", detail, "too_short")])
+
+
+def _require_time(lasts: timedelta | None, least: Mapping[UUID, timedelta]) -> None:
+    longest = max([SHORTEST_TIME, *least.values()])
+    if lasts is not None and lasts < longest:
+        detail = (
+            f"Give the worker at least {int(longest.total_seconds())} seconds: 24 hours, or what a claim lasts if that"
+            " is longer."
+        )
+        raise Invalid(errors=[FieldError("lasts", detail, "too_short")])
