@@ -138,6 +138,7 @@ class AuthorisedApplicationViewSet(ApiViewSet):
 
 class ApplicationViewSet(ApiViewSet):
     permission_table: ClassVar = permissions.APPLICATIONS
+    secret_answers: ClassVar = frozenset({"create"})
 
     @extend_schema(operation_id="list_applications", responses={200: ApplicationOut(many=True)})
     def list(self, request: Request) -> HttpResponse:

@@ -75,6 +75,8 @@ class IdempotencyKeyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="answer")
     def answer(self, row: IdempotencyKey) -> str:
+        if row.sealed:
+            return "(secret)"
         return bytes(row.body or b"")[:500].decode(errors="replace")
 
     @admin.display(description="digest")

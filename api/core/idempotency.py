@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from api.core.errors import DomainError, FieldError, Invalid
+from api.core.errors import Conflict, DomainError, FieldError, Invalid
+from api.core.sealing import seal, unseal
 
 KEPT_FOR = timedelta(hours=24)
 _KEY = re.compile(r"[\x21-\x7e]{8,128}\Z")
@@ -45,11 +46,13 @@ def run_once(
     work: Callable[[], HttpResponse],
     on_error: Callable[..., HttpResponse],
     body_digest: bytes | None = None,
+    secret: bool = False,
 ) -> HttpResponse:
     """Do `work` unless this user's `key` has been answered already to this application; then give that answer again.
 
     A domain error is an answer like any other and is kept; a crash or a server error is not, and rolls back
-    everything with the key. `body_digest` tells bodies apart for a view that has streamed its own.
+    everything with the key. `body_digest` tells bodies apart for a view that has streamed its own. With `secret` the
+    answer is stored so that only who has the key can read it.
     """
     digest = digest_of(request.user.pk, request.auth.application_id, key)
     fingerprint = _fingerprint(request, body_digest)
@@ -61,9 +64,9 @@ def run_once(
         )
         if cursor.rowcount == 0:
             cursor.execute(
-                "SELECT fingerprint, status, headers, body FROM core_idempotencykey WHERE digest = %s", [digest]
+                "SELECT fingerprint, status, headers, body, sealed FROM core_idempotencykey WHERE digest = %s", [digest]
             )
-            return _replay(cursor.fetchone(), fingerprint)
+            return _replay(cursor.fetchone(), fingerprint, key, digest)
         try:
             response = work()
         except DomainError as error:
@@ -72,9 +75,10 @@ def run_once(
             transaction.set_rollback(True)
             return response
         kept = [f"{name}: {response[name]}" for name in _KEPT_HEADERS if name in response]
+        body = seal(response.content, key, digest) if secret else response.content
         cursor.execute(
-            "UPDATE core_idempotencykey SET status = %s, headers = %s, body = %s WHERE digest = %s",
-            [response.status_code, "\n".join(kept), response.content, digest],
+            "UPDATE core_idempotencykey SET status = %s, headers = %s, body = %s, sealed = %s WHERE digest = %s",
+            [response.status_code, "\n".join(kept), body, secret, digest],
         )
         return response
 
@@ -102,11 +106,16 @@ def _fingerprint(request: Request, body_digest: bytes | None) -> bytes:
     return digest.digest()
 
 
-def _replay(row: tuple[bytes, int, str, bytes], fingerprint: bytes) -> HttpResponse:
-    if bytes(row[0]) != fingerprint:
+def _replay(row: tuple[bytes, int, str, bytes, bool], fingerprint: bytes, key: str, digest: bytes) -> HttpResponse:
+    stored, status, headers, body, sealed = row
+    if bytes(stored) != fingerprint:
         raise KeyReused
-    response = HttpResponse(bytes(row[3]), status=row[1])
-    for line in row[2].splitlines():
+    content = unseal(bytes(body), key, digest) if sealed else bytes(body)
+    if content is None:
+        # The installation's secret was changed since.
+        raise Conflict("This was done, but its answer can no longer be shown.")
+    response = HttpResponse(content, status=status)
+    for line in headers.splitlines():
         name, _, value = line.partition(": ")
         response[name] = value
     response["Idempotency-Replayed"] = "true"

@@ -23,10 +23,12 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class ApiViewSet(ViewSet):
     """A viewset whose actions are rows of `permission_table`.
 
-    An unsafe action runs once for each `Idempotency-Key`, in one transaction with the key.
+    An unsafe action runs once for each `Idempotency-Key`, in one transaction with the key. The answers of
+    `secret_answers`, which are actions too, are kept for it encrypted.
     """
 
     permission_table: ClassVar[dict[str, Row]] = {}
+    secret_answers: ClassVar[frozenset[str]] = frozenset()
     http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]
 
     @property
@@ -79,9 +81,8 @@ class ApiViewSet(ViewSet):
         handler = getattr(self, name)
 
         def once(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-            return idempotency.run_once(
-                request, key, lambda: handler(request, *args, **kwargs), problem_of
-            )
+            work = lambda: handler(request, *args, **kwargs)  # noqa: E731
+            return idempotency.run_once(request, key, work, problem_of, secret=self.action in self.secret_answers)
 
         setattr(self, name, once)
 

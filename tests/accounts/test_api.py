@@ -24,6 +24,7 @@ from api.accounts.services import applications
 from api.accounts.services.applications import redirect_uri_problem
 from api.collectives.models import Collective
 from api.core.errors import Conflict
+from api.core.models import IdempotencyKey
 from bench import auth
 from tests.accounts.conftest import asked, code_for, exchange, me
 
@@ -198,6 +199,32 @@ class TestApplications:
         assert client.get(f"/api/v1/applications/{body['id']}").json() == body
         assert client.get("/api/v1/applications").json() == [body]
         assert Application.objects.get(name="Robot").client_secret.startswith("guildhall_secret$")
+
+    def test_the_secret_is_told_again_to_who_has_the_key_and_is_not_in_the_database(self, api: API, ana: User) -> None:
+        key = {"Idempotency-Key": "make-me-a-robot"}
+        made, again = (api(ana).post("/api/v1/applications", self.BODY, headers=key) for _ in range(2))
+        assert (made.status_code, again["Idempotency-Replayed"]) == (201, "true")
+        assert again.content == made.content
+        kept = IdempotencyKey.objects.get()
+        for part in (made.json()["client_secret"], made.json()["id"], key["Idempotency-Key"]):
+            assert part.encode() not in bytes(kept.body) + bytes(kept.digest) + kept.headers.encode()
+
+    def test_another_application_is_not_told_the_secret(self, api: API, ana: User) -> None:
+        key = {"Idempotency-Key": "make-me-a-robot"}
+        made = api(ana).post("/api/v1/applications", self.BODY, headers=key)
+        assert made.status_code == 201
+        foreign = api(ana, client_id="foreign", first_party=False)
+        refused = foreign.post("/api/v1/applications", self.BODY, headers=key)
+        assert (refused.status_code, refused.json()["code"]) == (403, "first_party_only")
+
+    def test_a_secret_that_can_no_longer_be_told_is_not_made_again(self, api: API, ana: User, settings: Any) -> None:
+        key = {"Idempotency-Key": "make-me-a-robot"}
+        client = api(ana)
+        client.post("/api/v1/applications", self.BODY, headers=key)
+        settings.SECRET_KEY = "another one"
+        refused = client.post("/api/v1/applications", self.BODY, headers=key)
+        assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+        assert Application.objects.filter(name="Robot").count() == 1
 
     def test_a_public_one_has_none(self, api: API, ana: User) -> None:
         assert (

@@ -41,3 +41,13 @@ def test_a_key_is_found_by_user_application_and_itself_and_is_not_changed(operat
     assert "delete_selected" not in text
     assert operator.get(reverse("admin:core_idempotencykey_add")).status_code == 403
     assert operator.get("/admin/core/idempotencykey/x/change/").status_code in (302, 404)
+
+
+def test_a_sealed_answer_is_not_shown(operator):
+    user = make_user("Ana")
+    fields = {"name": "Robot", "client_type": "confidential", "redirect_uris": ["https://robot.example.org/"]}
+    make_api(user).post("/api/v1/applications", fields, headers={"Idempotency-Key": "first-one"})
+    application = Application.objects.get(client_id="tests")
+    page = operator.get(reverse(KEYS), {"q": f"{user.id} {application.id} first-one"})
+    assert b"201" in page.content
+    assert b"(secret)" in page.content
