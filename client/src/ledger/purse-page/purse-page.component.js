@@ -6,6 +6,8 @@ export const KINDS = {
   release: 'Back from escrow', payout: 'Payout', payout_failed: 'Payout that failed', fee: 'Fee of the hall', refund: 'Refund',
 }
 
+const LIST_LENGTH = 20
+
 /** The end of a day that was picked as "to": the statement stops before the instant it is given. */
 export function dayAfter(day) {
   const next = new Date(`${day}T00:00:00Z`)
@@ -22,6 +24,8 @@ class PursePageController {
     this.filter = { from: '', to: '' }
     this.kindNames = KINDS
     this.titles = {}
+    this.deposits = {}
+    this.payouts = {}
     const asked = $location.search().deposit
     if (asked !== undefined) this.dialog = 'deposit'
     this.wanted = /^\d+$/.test(asked) ? Number(asked) : null
@@ -58,11 +62,42 @@ class PursePageController {
   }
 
   loadAround() {
-    const quiet = () => {}
-    const collective = this.purse.collective?.id
-    this.Purse.query({ kind: 'escrow', collective }).$promise.then((escrows) => this.takeEscrows(escrows), (problem) => (this.escrowsFailed = problem))
-    this.Purse.deposits({ id: this.id, limit: 20 }).$promise.then((list) => (this.deposits = list), quiet)
-    this.Purse.payouts({ id: this.id, limit: 20 }).$promise.then((list) => (this.payouts = list), quiet)
+    this.loadEscrows()
+    if (this.purse.kind !== 'purse') return
+    this.loadList('deposits')
+    this.loadList('payouts')
+  }
+
+  /** `deposits` or `payouts`: the newest anew, and what was shown further down stays. */
+  loadList(name) {
+    const list = this[name]
+    list.failed = null
+    this.Purse[name]({ id: this.id, limit: LIST_LENGTH }).$promise.then(
+      (newest) => {
+        const further = (list.rows || []).length > newest.length ? list.rows : []
+        const rows = [...newest, ...further.filter((row) => !newest.some(({ id }) => id === row.id))]
+        rows.$next = further.length ? further.$next : newest.$next
+        list.rows = rows
+      },
+      (problem) => (list.failed = list.rows ? null : problem),
+    )
+  }
+
+  moreOf(name) {
+    const list = this[name]
+    list.busy = true
+    this.pages
+      .more(list.rows)
+      .then((rows) => (list.rows = rows), (problem) => this.toast.failed('The rest could not be loaded.', problem))
+      .finally(() => (list.busy = false))
+  }
+
+  loadEscrows() {
+    this.escrowsFailed = null
+    this.Purse.query({ kind: 'escrow', collective: this.purse.collective?.id }).$promise.then(
+      (escrows) => this.takeEscrows(escrows),
+      (problem) => (this.escrowsFailed = this.escrows ? null : problem),
+    )
   }
 
   takeEscrows(escrows) {
@@ -116,14 +151,20 @@ class PursePageController {
 
   cancelDeposit(deposit) {
     this.Purse.cancelDeposit({ id: deposit.id }, {}).$promise.then(
-      () => this.changed('The deposit is withdrawn.'),
+      ({ state }) => {
+        deposit.state = state
+        this.changed('The deposit is withdrawn.')
+      },
       (problem) => this.toast.failed('It could not be withdrawn.', problem),
     )
   }
 
   cancelPayout(payout) {
     this.Purse.cancelPayout({ id: payout.id }, {}).$promise.then(
-      () => this.changed('The payout is cancelled and the money is back.'),
+      ({ state }) => {
+        payout.state = state
+        this.changed('The payout is cancelled and the money is back.')
+      },
       (problem) => this.toast.failed('It could not be cancelled.', problem),
     )
   }

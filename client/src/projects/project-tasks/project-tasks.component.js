@@ -51,6 +51,7 @@ class ProjectTasksController {
   }
 
   loadBatches() {
+    this.listFailed = null
     this.pages.first(`/api/v1/projects/${this.project.id}/batches`).then(
       (list) => (this.list = list),
       (problem) => (this.listFailed = problem),
@@ -58,7 +59,11 @@ class ProjectTasksController {
   }
 
   more() {
-    this.pages.more(this.list).then((list) => (this.list = list), (problem) => (this.listFailed = problem))
+    this.busy = true
+    this.pages
+      .more(this.list)
+      .then((list) => (this.list = list), (problem) => this.toast.failed('The rest could not be loaded.', problem))
+      .finally(() => (this.busy = false))
   }
 
   choose(file) {
