@@ -45,7 +45,10 @@ class WrongState(Conflict):
 
 class TooLate(Conflict):
     code = "too_late"
-    message = "The time for this assignment is over. Your draft is kept; the place has been given back."
+    message = (
+        "The time for this assignment is over. Your draft is kept. A task you claimed goes to others; "
+        "an answer that was sent back to you stands as it was."
+    )
 
 
 class InvalidAnswer(Invalid):

@@ -10,6 +10,11 @@ def expire_overdue() -> int:
     return services.expire_overdue()
 
 
+@clock(every=2, full=SWEEP)
+def resubmit_overdue() -> int:
+    return services.resubmit_overdue()
+
+
 @clock(every=60, full=SWEEP)
 def settle_rejections() -> int:
     return services.settle_rejections()

@@ -35,7 +35,7 @@ class State(models.TextChoices):
 
 MOVES: dict[State, frozenset[State]] = {
     State.CLAIMED: frozenset({State.SUBMITTED, State.RETURNED, State.EXPIRED}),
-    State.SENT_BACK: frozenset({State.SUBMITTED, State.RETURNED, State.EXPIRED}),
+    State.SENT_BACK: frozenset({State.SUBMITTED, State.RETURNED}),
     State.SUBMITTED: frozenset({State.ACCEPTED, State.REJECTED, State.SENT_BACK}),
     State.REJECTED: frozenset({State.ACCEPTED}),
     State.ACCEPTED: frozenset(),

@@ -10,6 +10,7 @@ from api.projects.models import ProjectStats
 from api.projects.services import roll_up
 from api.realtime.models import Event
 from api.reviews import services
+from api.work import services as work
 from api.work.models import Assignment
 from tests.factories import make_user
 from tests.projects.build import published
@@ -44,6 +45,16 @@ def test_worker_and_collective_hear_of_every_decision(owner):
     assert newest(one).type == "assignment.bonus"
     services.accept_assignment(assignment_id=two.id, reviewer=owner)
     assert (newest(two).type, newest(two).data["from"]) == ("assignment.accepted", "rejected")
+
+
+def test_worker_and_collective_hear_that_an_answer_stands(owner):
+    done = answer_next(published(owner))
+    services.send_back(assignment_id=done.id, reviewer=owner, comment="Look at the left edge.")
+    Assignment.objects.update(expires_at=timezone.now() - timedelta(minutes=3))
+    work.resubmit_overdue()
+    event = newest(done)
+    assert (event.type, event.data) == ("assignment.submitted", {"project": str(done.project_id), "from": "sent_back"})
+    assert set(event.audience) == {done.worker_id, owner.id}
 
 
 def test_deciding_again_tells_nothing_new(owner):
@@ -86,3 +97,8 @@ def test_progress_follows_from_what_was_told(owner):
     roll_up()
     counts = ProjectStats.objects.get(project=project).counts()
     assert [counts[name] for name in ("submitted", "accepted", "rejected", "sent_back")] == [0, 3, 1, 1]
+    Assignment.objects.filter(state="sent_back").update(expires_at=timezone.now() - timedelta(minutes=3))
+    work.resubmit_overdue()
+    roll_up()
+    counts = ProjectStats.objects.get(project=project).counts()
+    assert [counts[name] for name in ("submitted", "accepted", "rejected", "sent_back")] == [1, 3, 1, 0]

@@ -1,9 +1,12 @@
 """Reviews at the same time: whoever is first decides, the money moves once, the brake is exact."""
 
+import contextlib
+import time
 from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -14,6 +17,7 @@ from api.projects.models import Project, ProjectMinute
 from api.reviews import errors, services
 from api.reviews.models import ReviewTally
 from api.work import services as work
+from api.work.errors import TooLate, WrongState
 from api.work.models import Assignment, Move
 from tests.factories import make_user
 from tests.projects.build import escrow_of, published, purse_left
@@ -97,6 +101,46 @@ def test_the_brake_is_exact_under_many_reviewers(together):
     refused = [each for each in results if isinstance(each, errors.RejectionsHalted)]
     assert (len(refused), Assignment.objects.filter(state="rejected").count()) == (5, 3)
     assert ReviewTally.objects.get(project=project).rejected == 20
+
+
+def test_the_end_of_the_time_meets_a_new_answer_and_a_return(together):
+    """At the very end of the grace: whoever is first moves it, and it is never expired or lost."""
+    for verb in ("submit", "return"):
+        owner = make_user("Owner")
+        project = published(owner, tasks=8, assignments_per_task=1)
+        worker = make_user("Worker")
+        waiting = answer_many(project, 8, worker)
+        for each in waiting:
+            services.send_back(assignment_id=each.id, reviewer=owner, comment="Look at the left edge.")
+        over = timezone.now() - settings.LATE_GRACE + timedelta(milliseconds=300)
+        Assignment.objects.filter(project=project).update(expires_at=over)
+
+        def at_work(verb=verb, waiting=waiting, worker=worker):
+            taken = 0
+            for each in waiting:
+                time.sleep(0.08)
+                with contextlib.suppress(TooLate, WrongState):
+                    if verb == "submit":
+                        work.submit_answer(assignment_id=each.id, worker_id=worker.id, answer={"label": "0"})
+                    else:
+                        work.return_assignment(assignment_id=each.id, worker=worker)
+                    taken += 1
+            return taken
+
+        def clock():
+            deadline, swept = time.monotonic() + 1.2, 0
+            while time.monotonic() < deadline:
+                swept += work.resubmit_overdue()
+            return swept
+
+        taken, one, two = together(at_work, clock, clock)
+        assert taken + one + two == 8
+        moved = {"submit": ["submitted"] * 8, "return": ["returned"] * taken + ["submitted"] * (8 - taken)}[verb]
+        assert sorted(Assignment.objects.filter(project=project).values_list("state", flat=True)) == moved
+        answers = [fresh(each).answer for each in waiting]
+        assert answers.count({"label": "0"}) == (taken if verb == "submit" else 0)
+        places_are_right(project)
+    books_are_right()
 
 
 def test_overturning_meets_the_end_of_the_appeal_window(together):

@@ -20,6 +20,7 @@ from api.reviews import errors, services
 from api.reviews.models import ReviewTally
 from api.reviews.services import accept as accepting
 from api.work import audits as work_audits
+from api.work import errors as work_errors
 from api.work import services as work
 from api.work.models import Assignment, Move
 from tests.factories import make_user
@@ -338,14 +339,76 @@ def test_a_worker_has_a_day_to_do_it_again_or_as_long_as_a_claim(owner, claim, l
     assert send_back(two, owner, lasts=timedelta(**least)).state == "sent_back"
 
 
-def test_what_was_sent_back_and_forgotten_expires_with_its_answer_kept(owner):
-    project = published(owner, tasks=1, assignments_per_task=1)
+def out_of_time(assignment) -> None:
+    """Let the time for what was sent back, and the grace after it, have passed."""
+    over = timezone.now() - django_settings.LATE_GRACE - timedelta(seconds=1)
+    Assignment.objects.filter(id=assignment.id).update(expires_at=over)
+
+
+def test_what_was_sent_back_and_forgotten_stands_and_is_paid_by_the_clock(owner):
+    """Sending back is no way not to pay: when the worker does nothing, the answer waits for review as it was."""
+    project = published(owner, tasks=1, assignments_per_task=1, auto_accept_after=timedelta(hours=5))
     done = answer_next(project)
     send_back(done, owner)
-    Assignment.objects.filter(id=done.id).update(expires_at=timezone.now() - timedelta(minutes=3))
-    assert work.expire_overdue() == 1
-    assert (fresh(done).state, fresh(done).draft) == ("expired", {"label": "1"})
-    assert OpenTask.objects.get().free == 1
+    work.save_draft(assignment_id=done.id, worker=done.worker, draft={"label": "0"})
+    assert work.resubmit_overdue() == 0
+    out_of_time(done)
+    with pytest.raises(work_errors.TooLate):
+        work.submit_answer(assignment_id=done.id, worker_id=done.worker_id, answer={"label": "0"})
+    assert work.expire_overdue() == 0
+    before = timezone.now()
+    assert (work.resubmit_overdue(), work.resubmit_overdue()) == (1, 0)
+    again = fresh(done)
+    assert (again.state, again.answer, again.draft) == ("submitted", {"label": "1"}, {"label": "0"})
+    assert (again.submitted_at, again.late) == (done.submitted_at, False)
+    assert before + timedelta(hours=5) <= again.auto_accept_at <= timezone.now() + timedelta(hours=5)
+    assert not OpenTask.objects.exists()
+    move = Move.objects.filter(assignment=done).latest("id")
+    assert (move.to, move.by_id, move.why) == (
+        "submitted",
+        None,
+        "not handed in again in time, so the earlier answer stands",
+    )
+    books_are_right()
+    assert services.accept_due() == 0
+    due(done)
+    assert services.accept_due() == 1
+    assert moves_of(done) == ["claimed", "submitted", "sent_back", "submitted", "accepted"]
+    assert (purse_left(done.worker), escrow_of(project)) == (10, 0)
+    books_are_right()
+
+
+def test_within_the_grace_a_new_answer_is_still_taken(owner):
+    done = answer_next(published(owner))
+    send_back(done, owner)
+    Assignment.objects.filter(id=done.id).update(expires_at=timezone.now() - timedelta(minutes=1))
+    assert work.resubmit_overdue() == 0
+    assert work.submit_answer(assignment_id=done.id, worker_id=done.worker_id, answer={"label": "0"}).late
+    assert fresh(done).answer == {"label": "0"}
+
+
+def test_an_answer_that_stands_is_reviewed_like_any_other(owner):
+    project = published(owner)
+    one, two, three = answer_many(project, 3)
+    for each in (one, two, three):
+        send_back(each, owner)
+    work.save_draft(assignment_id=three.id, worker=three.worker, draft={"label": "0"})
+    for each in (one, two, three):
+        out_of_time(each)
+    assert work.resubmit_overdue() == 3
+    assert accept(one, owner).state == "accepted"
+    assert reject(two, owner).state == "rejected"
+    # What the worker had begun is there when they are asked again.
+    assert send_back(three, owner).draft == {"label": "0"}
+    assert purse_left(one.worker) == 10
+    books_are_right()
+
+
+def test_a_worker_may_give_back_what_was_sent_back(owner):
+    done = answer_next(published(owner, tasks=1, assignments_per_task=1))
+    send_back(done, owner)
+    assert work.return_assignment(assignment_id=done.id, worker=done.worker).state == "returned"
+    assert (work.resubmit_overdue(), OpenTask.objects.get().free) == (0, 1)
     books_are_right()
 
 
@@ -398,15 +461,15 @@ def test_a_bonus_wants_an_answer(owner):
 @pytest.mark.parametrize("state", ["returned", "expired", "rejected"])
 def test_a_part_is_paid_once_for_work_that_was_not_accepted(owner, state):
     project = published(owner)
-    done = answer_next(project)
+    worker = make_user("Worker")
     if state == "rejected":
-        reject(done, owner)
+        done = reject(answer_next(project, worker), owner)
     else:
-        send_back(done, owner)
+        done = work.claim_next(worker_id=worker.id, project_id=project.id)
         if state == "returned":
-            work.return_assignment(assignment_id=done.id, worker=done.worker)
+            work.return_assignment(assignment_id=done.id, worker=worker)
         else:
-            Assignment.objects.filter(id=done.id).update(expires_at=timezone.now() - timedelta(minutes=3))
+            out_of_time(done)
             work.expire_overdue()
 
     def pay(amount):
@@ -418,7 +481,7 @@ def test_a_part_is_paid_once_for_work_that_was_not_accepted(owner, state):
     for amount in (10, 1):
         with pytest.raises(errors.AlreadyPaid):
             pay(amount)
-    assert purse_left(done.worker) == 10
+    assert purse_left(worker) == 10
     books_are_right()
 
 

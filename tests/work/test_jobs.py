@@ -122,7 +122,12 @@ def test_clocks_expire_and_accept_what_is_due_and_leave_the_rest(jobs):
     late = Assignment.objects.filter(state="claimed").first()
     # Past its time, but not past the grace period.
     Assignment.objects.filter(id=late.id).update(expires_at=timezone.now() - timedelta(seconds=10))
+    stands = Assignment.objects.filter(state="submitted").first()
+    Assignment.objects.filter(id=stands.id).update(state="sent_back", auto_accept_at=None)
+    overdue(Assignment.objects.filter(id=stands.id))
     process = jobs()
+    wait_for(lambda: in_state("submitted") == 1, "what was sent back stands", process)
+    due(Assignment.objects.filter(id=stands.id))
     wait_for(lambda: in_state("accepted") == 4 and in_state("expired") == 2, "the clocks have run", process)
     wait_for(lambda: ProjectStats.objects.get(project=project).accepted == 4, "progress is rolled up")
     log = stop(process)

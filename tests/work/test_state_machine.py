@@ -43,13 +43,12 @@ LEGAL = {
     ("submitted", "sent_back"),
     ("sent_back", "submitted"),
     ("sent_back", "returned"),
-    ("sent_back", "expired"),
     ("rejected", "accepted"),
 }
 VERBS = {
     "submit": {"claimed": "submitted", "sent_back": "submitted"},
     "return": {"claimed": "returned", "sent_back": "returned"},
-    "expire": {"claimed": "expired", "sent_back": "expired"},
+    "expire": {"claimed": "expired", "sent_back": "submitted"},
     "accept": {"submitted": "accepted", "rejected": "accepted"},
     "reject": {"submitted": "rejected"},
     "send_back": {"submitted": "sent_back"},
@@ -127,6 +126,7 @@ class Market(RuleBasedStateMachine):
         elif verb == "expire":
             rows.update(expires_at=timezone.now() - settings.LATE_GRACE - timedelta(seconds=1))
             services.expire_overdue()
+            services.resubmit_overdue()
         elif verb == "clock":
             rows.filter(state="submitted").update(auto_accept_at=timezone.now())
             reviews.accept_due()

@@ -62,8 +62,9 @@ def reject_many(*, project_id: UUID, ids: Collection[UUID], reviewer: User, cate
 def send_back(*, assignment_id: UUID, reviewer: User, comment: str, lasts: timedelta | None = None) -> Assignment:
     """Ask the worker to do an answer again, within `lasts`: at least, and unless told, 24 hours or what a claim lasts.
 
-    The answer becomes the draft they go on from. Raises NotFound, Denied, Invalid without a comment or with less time,
-    and NotSubmitted.
+    The answer becomes the draft they go on from, unless they have begun one in a round before. When the time runs out
+    the answer stands (`work.services.resubmit_overdue`). Raises NotFound, Denied, Invalid without a comment or with
+    less time, and NotSubmitted.
     """
     _require_comment(comment)
     assignment = access_review(reviewer, assignment_id, lock=True)
@@ -114,8 +115,8 @@ def _send_back(chosen: Sequence[Assignment], reviewer: User, comment: str, lasts
         assignment.decided_at = now
         assignment.decided_by = reviewer
         assignment.comment = comment
-        assignment.draft = assignment.answer
-        assignment.draft_saved_at = now
+        if assignment.draft is None:
+            assignment.draft, assignment.draft_saved_at = assignment.answer, now
         assignment.auto_accept_at = None
         assignment.expires_at = now + (lasts or least[assignment.version_id])
         assignment.save()

@@ -4,6 +4,7 @@ from api.work.services.claim import Claim, claim_next, claim_task
 from api.work.services.handback import (
     expire_overdue,
     lock_projects,
+    resubmit_overdue,
     return_assignment,
     settle_rejections,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "forget_old_transactions",
     "hide_project",
     "lock_projects",
+    "resubmit_overdue",
     "return_assignment",
     "save_draft",
     "settle_rejections",

@@ -1,4 +1,7 @@
-"""Giving work back: by the worker, by the clock, or because a rejection stands. All free the place and its money."""
+"""Giving work back: by the worker, by the clock, or because a rejection stands. All free the place and its money.
+
+And what the clock does with answers that were sent back, whose places and money stay where they are.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,7 +14,7 @@ from django.utils import timezone
 
 from api.accounts.models import User
 from api.core.errors import NotFound
-from api.projects.models import Project
+from api.projects.models import Project, Version
 from api.projects.services import places
 from api.realtime import outbox
 from api.work import errors
@@ -20,6 +23,7 @@ from api.work.selectors import access_assignment, visible_assignments
 
 # Assignments one sweep takes at a time: enough to be quick, few enough to hold locks only briefly.
 SWEEP = 500
+_STANDS = "not handed in again in time, so the earlier answer stands"
 
 
 @transaction.atomic
@@ -44,13 +48,48 @@ def return_assignment(*, assignment_id: UUID, worker: User, reason: str = "") ->
 
 @transaction.atomic
 def expire_overdue() -> int:
-    """Expire assignments whose time and grace are over. Returns how many.
+    """Expire claims whose time and grace are over. Returns how many.
 
     Safe when several run at once: each passes over what another holds.
     """
     limit = timezone.now() - settings.LATE_GRACE
-    overdue = Assignment.objects.filter(state__in=State.held(), expires_at__lt=limit)
+    overdue = Assignment.objects.filter(state=State.CLAIMED, expires_at__lt=limit)
     return _sweep(overdue, "expires_at", to=State.EXPIRED)
+
+
+@transaction.atomic
+def resubmit_overdue() -> int:
+    """Submit again, as they were, answers that were sent back and whose time and grace are over. Returns how many.
+
+    Nobody has rejected them, so they are owed a review: the time until they are accepted by themselves starts anew.
+    When the worker submitted, and what they have typed since, stays as it is. Safe when several run at once.
+    """
+    now = timezone.now()
+    overdue = Assignment.objects.filter(state=State.SENT_BACK, expires_at__lt=now - settings.LATE_GRACE)
+    found = list(overdue.order_by("expires_at").select_for_update(skip_locked=True)[:SWEEP])
+    if not found:
+        return 0
+    versions = Version.objects.filter(id__in={each.version_id for each in found})
+    after = dict(versions.values_list("id", "auto_accept_after"))
+    projects = Project.objects.filter(id__in={each.project_id for each in found})
+    owners = dict(projects.values_list("id", "collective_id"))
+    for each in found:
+        each.state = State.SUBMITTED
+        each.auto_accept_at = now + after[each.version_id]
+    Assignment.objects.bulk_update(found, ["state", "auto_accept_at"])
+    Move.objects.bulk_create([Move(assignment=each, to=State.SUBMITTED, why=_STANDS) for each in found])
+    outbox.publish_many(
+        "assignment.submitted",
+        (
+            (
+                each.id,
+                (owners[each.project_id], each.worker_id),
+                {"project": str(each.project_id), "from": State.SENT_BACK.value},
+            )
+            for each in found
+        ),
+    )
+    return len(found)
 
 
 @transaction.atomic
