@@ -16,6 +16,13 @@ class RejectionsHalted(Conflict):
     )
 
 
+class SentBackTooOften(Conflict):
+    """`extra["assignments"]` names them."""
+
+    code = "sent_back_too_often"
+    message = "An answer is sent back three times at most. Accept it, or reject it."
+
+
 class NotWhatWasSeen(Conflict):
     code = "changed_meanwhile"
     message = "The number of answers that match has changed since you looked. Look again, then decide."

@@ -68,10 +68,10 @@ class ReviewViewSet(ApiViewSet):
     @extend_schema(
         operation_id="send_back_assignment",
         request=shapes.SendBackIn,
-        responses={200: shapes.ReviewWholeOut, **raises(errors.NotSubmitted)},
+        responses={200: shapes.ReviewWholeOut, **raises(errors.NotSubmitted, errors.SentBackTooOften)},
     )
     def send_back(self, request: Request, assignment_id: UUID) -> HttpResponse:
-        """Ask the worker to do it again."""
+        """Ask the worker to do it again, up to three times."""
         data = shapes.SendBackIn.read(request.data)
         services.send_back(assignment_id=assignment_id, reviewer=request.user, **data)
         return self._whole(assignment_id)
@@ -123,10 +123,12 @@ class ReviewViewSet(ApiViewSet):
         return _changed(data["ids"], done)
 
     @extend_schema(
-        operation_id="send_back_assignments", request=shapes.SendBackManyIn, responses={200: shapes.ChangedManyOut}
+        operation_id="send_back_assignments",
+        request=shapes.SendBackManyIn,
+        responses={200: shapes.ChangedManyOut, **raises(errors.SentBackTooOften)},
     )
     def send_back_many(self, request: Request, project_id: UUID) -> HttpResponse:
-        """Send many answers back with one comment."""
+        """Send many answers back with one comment, all or none."""
         data = shapes.SendBackManyIn.read(request.data)
         done = services.send_back_many(project_id=project_id, reviewer=request.user, **data)
         return _changed(data["ids"], done)

@@ -412,6 +412,30 @@ def test_a_worker_may_give_back_what_was_sent_back(owner):
     books_are_right()
 
 
+def test_an_answer_is_sent_back_three_times_and_then_decided(owner):
+    project = published(owner)
+    done, other = answer_many(project, 2)
+    for turn in range(3):
+        send_back(done, owner)
+        if turn == 1:
+            out_of_time(done)
+            work.resubmit_overdue()
+        else:
+            work.submit_answer(assignment_id=done.id, worker_id=done.worker_id, answer={"label": "1"})
+    for again in (
+        lambda: send_back(done, owner),
+        lambda: services.send_back_many(
+            project_id=project.id, ids=[other.id, done.id], reviewer=owner, comment="Look at the left edge."
+        ),
+    ):
+        with pytest.raises(errors.SentBackTooOften) as refusal:
+            again()
+        assert refusal.value.extra == {"assignments": [str(done.id)]}
+    assert (fresh(done).state, fresh(other).state) == ("submitted", "submitted")
+    assert send_back(other, owner).state == "sent_back"
+    assert accept(done, owner).state == "accepted"
+
+
 def test_sending_back_has_a_comment(owner):
     done = answer_next(published(owner))
     for comment in ("", "Too short", " " * 20):

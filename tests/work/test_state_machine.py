@@ -1,5 +1,6 @@
 """Every sequence of verbs, legal or not, on one small market: only the design's moves happen, places and money fit."""
 
+from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 
@@ -75,6 +76,7 @@ class Market(RuleBasedStateMachine):
         self.workers = [make_user() for _ in range(3)]
         self.project = published(self.owner, tasks=3, assignments_per_task=2, money=10_000)
         self.state: dict[object, str] = {}
+        self.rounds: Counter[object] = Counter()
         self.had: dict[object, set[object]] = {worker.id: set() for worker in self.workers}
 
     @rule(target=assignments, who=st.integers(0, 2))
@@ -103,10 +105,13 @@ class Market(RuleBasedStateMachine):
         assignment = Assignment.objects.get(id=which)
         if start == "rejected" and verb == "accept" and assignment.settles_at is None:
             expected = None
+        refused_with = "wrong_state"
+        if start == "submitted" and verb == "send_back" and self.rounds[which] == 3:
+            expected, refused_with = None, "sent_back_too_often"
         try:
             self._do(verb, assignment)
         except DomainError as refusal:
-            assert refusal.code == "wrong_state", refusal.code
+            assert refusal.code == refused_with, refusal.code
             assert expected is None
         end = Assignment.objects.get(id=which).state
         if expected is None:
@@ -114,6 +119,7 @@ class Market(RuleBasedStateMachine):
         else:
             assert end == expected
             assert (start, end) in LEGAL
+            self.rounds[which] += end == "sent_back"
         self.state[which] = end
 
     def _do(self, verb, assignment):

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from api.accounts.models import User
@@ -14,7 +15,7 @@ from api.core.errors import FieldError, Invalid
 from api.projects.models import Version
 from api.projects.selectors import access_project
 from api.realtime import outbox
-from api.reviews.errors import NotSubmitted
+from api.reviews.errors import NotSubmitted, SentBackTooOften
 from api.reviews.models import Rejection
 from api.reviews.selectors import access_review
 from api.reviews.services.tally import locked_tally, require_not_halted
@@ -24,6 +25,7 @@ SHORTEST_REASON = 20
 SHORTEST_COMMENT = 10
 # A worker is not always there: less would pass while they sleep.
 SHORTEST_TIME = timedelta(hours=24)
+MOST_ROUNDS = 3
 
 
 @transaction.atomic
@@ -64,7 +66,7 @@ def send_back(*, assignment_id: UUID, reviewer: User, comment: str, lasts: timed
 
     The answer becomes the draft they go on from, unless they have begun one in a round before. When the time runs out
     the answer stands (`work.services.resubmit_overdue`). Raises NotFound, Denied, Invalid without a comment or with
-    less time, and NotSubmitted.
+    less time, NotSubmitted, and SentBackTooOften after `MOST_ROUNDS`.
     """
     _require_comment(comment)
     assignment = access_review(reviewer, assignment_id, lock=True)
@@ -109,6 +111,7 @@ def _reject(assignment: Assignment, reviewer: User, category: str, reason: str) 
 def _send_back(chosen: Sequence[Assignment], reviewer: User, comment: str, lasts: timedelta | None) -> None:
     least = _shortest_times(chosen)
     _require_time(lasts, least)
+    _require_rounds_left(chosen)
     now = timezone.now()
     for assignment in chosen:
         assignment.state = State.SENT_BACK
@@ -167,3 +170,11 @@ def _require_time(lasts: timedelta | None, least: Mapping[UUID, timedelta]) -> N
             " is longer."
         )
         raise Invalid(errors=[FieldError("lasts", detail, "too_short")])
+
+
+def _require_rounds_left(chosen: Sequence[Assignment]) -> None:
+    """The assignments are locked, so nobody adds a round meanwhile."""
+    rounds = Move.objects.filter(assignment__in=[each.id for each in chosen], to=State.SENT_BACK)
+    counted = rounds.values("assignment_id").annotate(rounds=Count("id")).filter(rounds__gte=MOST_ROUNDS)
+    if spent := sorted(counted.values_list("assignment_id", flat=True)):
+        raise SentBackTooOften(assignments=[str(each) for each in spent])
