@@ -4,6 +4,7 @@ from django import forms
 from django.http import HttpRequest
 
 from api.accounts.models import User
+from api.core.serializers import NOT_ONE_LINE, is_one_line
 
 
 class SignUpForm(forms.Form):
@@ -26,8 +27,8 @@ class SignUpForm(forms.Form):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if not name.isprintable():
-            raise forms.ValidationError("A name has no line breaks and no control characters.")
+        if not is_one_line(name):
+            raise forms.ValidationError(NOT_ONE_LINE)
         return name
 
     def signup(self, request: HttpRequest, user: User) -> None:

@@ -8,7 +8,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from api.accounts.models import Application, User
-from api.core.serializers import In, Out
+from api.core.serializers import In, LineField, Out
 
 USES = ("work", "request")
 GRANT_TYPES = ("authorization_code", "client_credentials")
@@ -37,7 +37,7 @@ class MeOut(Out):
 
 
 class MeIn(In):
-    name = serializers.CharField(max_length=80, allow_blank=True, required=False)
+    name = LineField(max_length=80, allow_blank=True, required=False)
     locale = serializers.RegexField(_LOCALE, max_length=16, required=False)
     timezone = serializers.CharField(max_length=64, required=False)
     theme = serializers.ChoiceField(User.Theme.choices, required=False)
@@ -95,7 +95,7 @@ class NewApplicationOut(ApplicationOut):
 
 
 class ApplicationIn(In):
-    name = serializers.CharField(max_length=80)
+    name = LineField(max_length=80)
     client_type = serializers.ChoiceField(("public", "confidential"))
     grant_types = serializers.ListField(
         child=serializers.ChoiceField(GRANT_TYPES), min_length=1, max_length=2, default=["authorization_code"]

@@ -5,11 +5,11 @@ from typing import Any
 from rest_framework import serializers
 
 from api.collectives.models import Collective, Membership
-from api.core.serializers import In, Out
+from api.core.serializers import In, LineField, Out
 
 
 class CollectiveIn(In):
-    name = serializers.CharField(max_length=80)
+    name = LineField(max_length=80)
 
 
 class CollectiveOut(Out):

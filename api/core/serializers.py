@@ -1,5 +1,6 @@
 """The base of every `XIn` and `XOut`: unknown keys are refused, and problems name their field by path."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,28 @@ from rest_framework import serializers
 
 from api.core.errors import FieldError, Invalid
 from api.core.money import MAX_AMOUNT
+
+NOT_ONE_LINE = "This must be one line, without control characters and marks that change the direction of writing."
+# Control characters, line ends, and what embeds, overrides or isolates a direction (UAX #9): with those a name can
+# reorder the words around it. Joiners stay, because emoji and many scripts need them.
+_NOT_IN_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def is_one_line(text: str) -> bool:
+    """Whether `text` can stand among other words as a name does."""
+    return not _NOT_IN_LINE.search(text)
+
+
+class LineField(serializers.CharField):
+    """A name, title or note of one line, shown among other words."""
+
+    default_error_messages = {"not_one_line": NOT_ONE_LINE}
+
+    def to_internal_value(self, data: Any) -> str:
+        value: str = super().to_internal_value(data)
+        if not is_one_line(value):
+            self.fail("not_one_line")
+        return value
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True})

@@ -6,7 +6,7 @@ from uuid import UUID
 from rest_framework import serializers
 
 from api.core.money import MAX_AMOUNT, money
-from api.core.serializers import In, MoneyIn, MoneyOut, Out
+from api.core.serializers import In, LineField, MoneyIn, MoneyOut, Out
 from api.ledger.models import Deposit, Entry, Payout, Purse, Transfer
 
 
@@ -88,7 +88,7 @@ class PositiveMoneyIn(MoneyIn):
 
 class DepositIn(In):
     amount = PositiveMoneyIn()
-    reference = serializers.CharField(max_length=140, allow_blank=True, default="", help_text="Your own note.")
+    reference = LineField(max_length=140, allow_blank=True, default="", help_text="Your own note.")
     provider = serializers.CharField(max_length=32, required=False)
 
 

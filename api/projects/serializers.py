@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.core.money import money
-from api.core.serializers import In, MoneyIn, MoneyOut, Out
+from api.core.serializers import In, LineField, MoneyIn, MoneyOut, Out
 from api.projects import markdown
 from api.projects.models import (
     Batch,
@@ -78,7 +78,7 @@ class LastsField(serializers.IntegerField):
 
 
 class ProjectEditIn(In):
-    title = serializers.CharField(max_length=120, required=False)
+    title = LineField(max_length=120, required=False)
     summary = serializers.CharField(max_length=300, allow_blank=True, required=False)
     instructions = serializers.CharField(
         max_length=50_000, allow_blank=True, trim_whitespace=False, required=False, help_text="Markdown."
@@ -93,7 +93,7 @@ class ProjectEditIn(In):
     max_tasks_per_worker = serializers.IntegerField(
         min_value=1, max_value=2_000_000_000, allow_null=True, required=False
     )
-    keywords = serializers.ListField(child=serializers.CharField(max_length=40), max_length=10, required=False)
+    keywords = serializers.ListField(child=LineField(max_length=40), max_length=10, required=False)
     expected_minutes = serializers.FloatField(min_value=0.05, max_value=1440, allow_null=True, required=False)
 
     def validate_keywords(self, value: list[str]) -> list[str]:
@@ -101,7 +101,7 @@ class ProjectEditIn(In):
 
 
 class ProjectIn(ProjectEditIn):
-    title = serializers.CharField(max_length=120)
+    title = LineField(max_length=120)
     collective = serializers.UUIDField(required=False, help_text="Whose project it is; your own by default.")
 
 
