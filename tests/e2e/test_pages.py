@@ -71,6 +71,13 @@ def open_first_answer(page: Page) -> None:
     expect(page.get_by_role("heading", name=re.compile("^Task .*, worker"))).to_be_visible()
 
 
+def open_sending_back(page: Page) -> None:
+    open_first_answer(page)
+    page.get_by_role("button", name="Send back").click()
+    expect(page.get_by_label("Time to do it")).to_have_value("number:86400")
+    expect(page.get_by_text("this leaves 2 more")).to_be_visible()
+
+
 def ask_to_accept_many(page: Page) -> None:
     press("Accept all")(page)
     expect(page.get_by_role("dialog")).to_contain_text("submitted answers")
@@ -111,6 +118,7 @@ PLACES = [
     Place("edit-published", "requester", "/projects/{ducks}/edit?step=publish", "No changes to publish", loads=False),
     Place("review", "requester", "/projects/{ducks}/review", "waiting"),
     Place("review-open", "requester", "/projects/{ducks}/review", "waiting", open_first_answer, False),
+    Place("review-back", "requester", "/projects/{ducks}/review?state=submitted", "waiting", open_sending_back, False),
     Place("review-many", "requester", "/projects/{ducks}/review", "waiting", ask_to_accept_many, False),
     Place("review-nothing", "requester", "/projects/{ducks}/review?worker=NOBODY42", "No answer matches", loads=False),
     Place("results", "requester", "/projects/{ducks}/results", "Krippendorff"),

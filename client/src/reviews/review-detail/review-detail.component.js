@@ -1,4 +1,5 @@
 import template from './review-detail.component.html?raw'
+import { formatDuration } from '../../shared/duration/duration.js'
 import { moneyText, parseMoney } from '../../shared/money/money.js'
 import { answerLines, taskName } from '../answer-text.js'
 import './review-detail.css'
@@ -9,6 +10,15 @@ export const CATEGORIES = [
 ]
 const DECIDED = { accepted: 'Accepted', rejected: 'Rejected', sent_back: 'Sent back' }
 export const LEAST = { reject: 20, sendBack: 10 }
+const DAY = 86_400
+const TIMES = [1, 3, 7, 30].map((days) => days * DAY)
+const MOST_ROUNDS = 3
+
+/** How long a worker may be given to do an answer again: the least that the server takes first. */
+export function timesAgain(claimLasts = 0) {
+  const least = Math.max(DAY, claimLasts)
+  return [least, ...TIMES.filter((seconds) => seconds > least)].map((seconds) => ({ seconds, words: formatDuration(seconds, { long: true }) }))
+}
 
 /** One answer beside its input, what helps to judge it, and the decisions. `pressed` is `{act}` of a key. */
 class ReviewDetailController {
@@ -29,6 +39,10 @@ class ReviewDetailController {
     this.name = taskName(review.task)
     this.lines = answerLines(review.answer, version)
     this.isWaiting = review.state === 'submitted'
+    this.roundsLeft = MOST_ROUNDS - (review.moves ?? []).filter((move) => move.to === 'sent_back').length
+    this.canSendBack = this.isWaiting && this.roundsLeft > 0
+    this.times = timesAgain(version.claim_lasts)
+    this.lasts = this.times[0].seconds
     // A rejection that is not final yet can be overturned.
     this.canAccept = this.isWaiting || (review.state === 'rejected' && Boolean(review.settles_at))
     this.canPayPart = ['returned', 'expired', 'rejected'].includes(review.state)
@@ -46,7 +60,7 @@ class ReviewDetailController {
     if (this.busy) return
     if (verb === 'accept' && this.canAccept) {
       this.send('accept')
-    } else if (['reject', 'sendBack'].includes(verb) && this.isWaiting) {
+    } else if ((verb === 'reject' && this.isWaiting) || (verb === 'sendBack' && this.canSendBack)) {
       this.mode = verb
       this.$timeout(() => this.host.querySelector('.review-words :is(select, textarea)')?.focus(), 0, false)
     }
@@ -66,7 +80,7 @@ class ReviewDetailController {
   confirm() {
     if (!this.check()) return
     const text = this.text.trim()
-    this.send(this.mode, this.mode === 'reject' ? { category: this.category, reason: text } : { comment: text })
+    this.send(this.mode, this.mode === 'reject' ? { category: this.category, reason: text } : { comment: text, lasts: this.lasts })
   }
 
   send(verb, body = {}) {
@@ -76,8 +90,8 @@ class ReviewDetailController {
       .catch((problem) => {
         this.halted = problem.code === 'rejections_halted'
         const { fields = {} } = problem
-        this.errors = { text: fields.reason || fields.comment, category: fields.category }
-        if (!this.halted && !this.errors.text && !this.errors.category) this.problem = problem
+        this.errors = { text: fields.reason || fields.comment, category: fields.category, lasts: fields.lasts }
+        if (!this.halted && !Object.values(this.errors).some(Boolean)) this.problem = problem
       })
       .finally(() => (this.busy = false))
   }

@@ -1,6 +1,7 @@
 import angular from 'angular'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import '../reviews.module.js'
+import { timesAgain } from './review-detail.component.js'
 
 const REVIEW = { id: 'a', state: 'submitted', answer: { label: '1' }, reward: { amount: 15, currency: 'USD' }, task: { position: 0, key: 'k', input: {}, gold: { label: '1' } }, others: { agree: 34, of: 38, key: 'label' } }
 const VERSION = { interface: { kind: 'elements', elements: [{ ask: 'choice', key: 'label', label: 'Which?', options: [{ value: '1', label: 'duck' }] }] } }
@@ -63,7 +64,35 @@ describe('an open answer', () => {
     expect(detail.onDecide).not.toHaveBeenCalled()
     detail.text = 'long enough'
     detail.confirm()
-    expect(detail.onDecide).toHaveBeenCalledWith({ verb: 'sendBack', body: { comment: 'long enough' } })
+    expect(detail.onDecide).toHaveBeenCalledWith({ verb: 'sendBack', body: { comment: 'long enough', lasts: 86_400 } })
+  })
+
+  it('is sent back for a day at least, or for as long as a claim', () => {
+    expect(timesAgain(900)[0]).toEqual({ seconds: 86_400, words: '1 day' })
+    expect(timesAgain(5 * 86_400).map((one) => one.words)).toEqual(['5 days', '7 days', '30 days'])
+    expect(timesAgain(30 * 86_400).map((one) => one.words)).toEqual(['30 days'])
+  })
+
+  it('is sent back with the time that was chosen, and says when the server wants more', () => {
+    open()
+    detail.act('sendBack')
+    Object.assign(detail, { text: 'long enough', lasts: 604_800 })
+    detail.onDecide.mockReturnValue($q.reject({ code: 'invalid', fields: { lasts: 'Give the worker more.' } }))
+    detail.confirm()
+    $rootScope.$digest()
+    expect(detail.onDecide).toHaveBeenCalledWith({ verb: 'sendBack', body: { comment: 'long enough', lasts: 604_800 } })
+    expect(detail.errors.lasts).toBe('Give the worker more.')
+    expect(detail.problem).toBeNull()
+  })
+
+  it('is sent back three times at most', () => {
+    const moves = (rounds) => ['claimed', ...Array(rounds).fill(['submitted', 'sent_back']).flat(), 'submitted'].map((to) => ({ to }))
+    open({ moves: moves(2) })
+    detail.act('sendBack')
+    expect([detail.mode, detail.roundsLeft]).toEqual(['sendBack', 1])
+    open({ moves: moves(3) })
+    detail.act('sendBack')
+    expect(detail.mode).toBeNull()
   })
 
   it('explains when rejecting has stopped', () => {

@@ -226,12 +226,29 @@ describe('gh-task', () => {
   it('shows why an answer was sent back, and hands in again without claiming more', () => {
     open(assignment('1', { state: 'sent_back', answer: { label: '1' }, decision: { category: '', comment: 'Look at the reeds.', by_clock: false } }))
     expect(host.textContent).toContain('Look at the reeds.')
+    expect(host.textContent).toContain('your earlier answer stands')
+    expect(host.textContent).toContain('Returning it gives up your earlier answer')
     press('2')
     $httpBackend.verifyNoOutstandingRequest()
     $httpBackend.expectPOST('/api/v1/assignments/1/submit', { answer: { label: '0' }, next: false }).respond({ state: 'submitted', next: null })
     press('Enter')
     $httpBackend.flush(1)
     expect($location.url()).toBe('/work')
+  })
+
+  it('says that the earlier answer stands when the time to change it is over', () => {
+    open(assignment('1', { state: 'sent_back', answer: { label: '1' }, decision: { category: '', comment: 'Look at the reeds.', by_clock: false } }))
+    angular.mock.inject((clock) => (clock.offset = 1_100_000))
+    $interval.flush(1000)
+    const over = host.querySelector('[role=alert]').textContent
+    expect(over).toContain('Your earlier answer stands')
+    expect(over).not.toContain('has gone to somebody else')
+  })
+
+  it('shows no decision of an answer that waits for review again', () => {
+    open(assignment('1', { state: 'submitted', answer: { label: '1' }, submitted_at: '2026-01-01T00:00:00Z', auto_accept_at: '2026-01-04T00:00:00Z', decided_at: '2026-01-02T00:00:00Z', moves: [] }))
+    const labels = [...host.querySelectorAll('gh-fact')].map((fact) => fact.getAttribute('label'))
+    expect(labels).toEqual(['reward', 'submitted', 'accepted by itself'])
   })
 
   it('shows a finished one to read only', () => {
