@@ -12,8 +12,9 @@ from api.core.money import MAX_AMOUNT
 
 NOT_ONE_LINE = "This must be one line, without control characters and marks that change the direction of writing."
 # Control characters, line ends, and what embeds, overrides or isolates a direction (UAX #9): with those a name can
-# reorder the words around it. Joiners stay, because emoji and many scripts need them.
-_NOT_IN_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# reorder the words around it. Joiners stay, because emoji and many scripts need them. NUL has an
+# error of its own, in every text.
+_NOT_IN_LINE = re.compile("[\x01-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def is_one_line(text: str) -> bool:

@@ -9,7 +9,6 @@ from tests.projects import build
 BAD = {
     "newline": "Ana\nBo",
     "tab": "Ana\tBo",
-    "nul": "Ana\0Bo",
     "escape": "Ana\x1b[31m",
     "delete": "Ana\x7f",
     "next line": "Ana\x85Bo",
