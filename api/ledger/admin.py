@@ -129,7 +129,7 @@ class DepositAdmin(ReadOnlyAdmin):
             rows,
             action="cancel",
             question="Cancel these deposits?",
-            do=lambda row, text: services.cancel_deposit(deposit_id=row.id, by=request.user),
+            do=lambda row, text: services.give_up_deposit(deposit_id=row.id, by=request.user),
         )
 
 

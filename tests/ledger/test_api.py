@@ -215,6 +215,14 @@ def test_the_same_key_makes_one_deposit(api, ana, purse_of_ana):
     assert Deposit.objects.count() == 1
 
 
+def test_an_operators_token_cancels_nobody_elses_deposit(api, ana, make_user, purse_of_ana):
+    """Operators settle in the admin, with the right to; a token of theirs is a user's like any other."""
+    made = ledger.request_deposit(purse_id=purse_of_ana.id, amount=5, currency="USD", by=ana)
+    operator = make_user("Op", is_staff=True, is_superuser=True)
+    assert api(operator).post(f"/api/v1/deposits/{made.id}/cancel").status_code == 404
+    assert Deposit.objects.get().state == "waiting"
+
+
 def test_cancelling_a_deposit(api, ana, make_user, group, purse_of_ana):
     made = ledger.request_deposit(purse_id=purse_of_ana.id, amount=5, currency="USD", by=ana)
     path = f"/api/v1/deposits/{made.id}/cancel"

@@ -47,7 +47,9 @@ def test_only_an_operator_confirms_a_deposit(ana, purse_of_ana):
 
 def test_a_cancelled_deposit_is_not_confirmed(ana, operator, purse_of_ana):
     made = ledger.request_deposit(purse_id=purse_of_ana.id, amount=5, currency="USD", by=ana)
-    ledger.cancel_deposit(deposit_id=made.id, by=operator)
+    with pytest.raises(NotAllowed):
+        ledger.give_up_deposit(deposit_id=made.id, by=ana)
+    ledger.give_up_deposit(deposit_id=made.id, by=operator)
     with pytest.raises(WrongState):
         ledger.confirm_deposit(deposit_id=made.id, by=operator)
     with pytest.raises(NotFound):

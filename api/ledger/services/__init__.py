@@ -1,7 +1,7 @@
 """Everything that moves money."""
 
 from api.ledger.services.closing import close_owner
-from api.ledger.services.deposits import cancel_deposit, confirm_deposit, request_deposit
+from api.ledger.services.deposits import cancel_deposit, confirm_deposit, give_up_deposit, request_deposit
 from api.ledger.services.payouts import (
     cancel_payout,
     gather_payouts,
@@ -19,6 +19,7 @@ __all__ = [
     "close_owner",
     "confirm_deposit",
     "gather_payouts",
+    "give_up_deposit",
     "hold_of",
     "mark_payouts_failed",
     "mark_payouts_paid",

@@ -83,15 +83,29 @@ def _credit(deposit: Deposit, by: User) -> None:
 
 @transaction.atomic
 def cancel_deposit(*, deposit_id: UUID, by: User) -> Deposit:
-    """The money will not come. For whom the owner lets deposit, and for operators.
+    """The money will not be sent, says whom the owner lets deposit.
 
     Raises NotFound, NotAllowed, and WrongState unless it is waiting.
     """
+    seen = visible_deposits(by).filter(id=deposit_id).select_related("purse").first()
+    if seen is None:
+        raise NotFound
+    owners.require_may(by, seen.purse.owner_id, "treasury.deposit")
+    return _cancel(deposit_id, by)
+
+
+@transaction.atomic
+def give_up_deposit(*, deposit_id: UUID, by: User) -> Deposit:
+    """The money has not come, says an operator.
+
+    Raises NotFound, NotAllowed for anyone but operators, and WrongState unless it is waiting.
+    """
     if not by.is_staff:
-        seen = visible_deposits(by).filter(id=deposit_id).select_related("purse").first()
-        if seen is None:
-            raise NotFound
-        owners.require_may(by, seen.purse.owner_id, "treasury.deposit")
+        raise NotAllowed
+    return _cancel(deposit_id, by)
+
+
+def _cancel(deposit_id: UUID, by: User) -> Deposit:
     deposit = _lock(deposit_id)
     _decide(deposit, Deposit.State.CANCELLED, by, timezone.now())
     _publish("deposit.cancelled", deposit)
