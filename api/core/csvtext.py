@@ -10,18 +10,23 @@ from django.http import StreamingHttpResponse
 
 _CHUNK = 65_536
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
+_PLAIN = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
+_NUMBER = re.compile(_PLAIN + r"\Z", re.ASCII)
+# Where a spreadsheet that splits on `;` or tab would begin a cell. To it, all but the first of our quotes in a row are
+# letters, so it splits inside them, too, and they protect nothing.
+_INNER = re.compile(rf'([;\t\r\n]"*)(?=[=+@-])(?!{_PLAIN}([;\t\r\n]|\Z))', re.ASCII)
 
 
 def cell(value: Any) -> Any:
     """What to write for `value`: text that a spreadsheet would take for a formula gets an apostrophe in
-    front.
+    front, and so does a part of it behind `;`, tab or a line's end, where some spreadsheets begin a new cell.
 
     Plain numbers stay numbers, also when they are text ("-3.5"); None is an empty cell.
     """
-    if isinstance(value, str) and value.startswith(_DANGEROUS) and not _NUMBER.match(value):
-        return "'" + value
-    return "" if value is None else value
+    if not isinstance(value, str):
+        return "" if value is None else value
+    value = _INNER.sub(r"\1'", value)
+    return "'" + value if value.startswith(_DANGEROUS) and not _NUMBER.match(value) else value
 
 
 def stream(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
