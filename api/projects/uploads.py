@@ -87,6 +87,13 @@ def open_upload(request: HttpRequest) -> Upload:
     return Upload(BytesIO(request.body) if length <= _SMALL else request, format_)
 
 
+def discard(request: HttpRequest) -> None:
+    """Read what was sent and keep none of it, on disk or elsewhere, so that the client hears that it is refused."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) <= settings.IMPORT_MAX_BYTES:
+        while request.read(262_144):
+            pass
+
+
 def _format_of(content_type: str, name: str) -> Format:
     """By the type; where that says nothing (a form's file), by the end of the name."""
     found = _TYPES.get(content_type.partition(";")[0].strip().lower())

@@ -51,7 +51,7 @@ from api.projects.serializers import (
     task_out,
     version_out,
 )
-from api.projects.uploads import UnknownFormat, Upload, open_upload
+from api.projects.uploads import UnknownFormat, Upload, discard, open_upload
 
 _IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
 
@@ -304,7 +304,7 @@ class TaskViewSet(ApiViewSet):
         A first line names the CSV's columns; JSON records are `{"input": {…}, "key": "…", "gold": {…}}`. In a
         published project the new tasks are funded and open at once, or nothing is added.
         """
-        with self._read(request, project_id, open_upload(request._request)) as prepared:
+        with self._read(request, project_id, self._open(request, project_id)) as prepared:
             return self._add(request, project_id, prepared)
 
     def _run_once(self, request: Request, key: str) -> None:
@@ -313,7 +313,7 @@ class TaskViewSet(ApiViewSet):
             return super()._run_once(request, key)
 
         def once(request: Request, project_id: UUID) -> HttpResponse:
-            upload = open_upload(request._request)
+            upload = self._open(request, project_id)
             try:
                 prepared = self._read(request, project_id, upload)
             except DomainError as error:
@@ -323,6 +323,15 @@ class TaskViewSet(ApiViewSet):
 
         self.post = once
         return None
+
+    def _open(self, request: Request, project_id: UUID) -> Upload:
+        """Only for who may import: a form is spooled to disk as soon as it is opened."""
+        try:
+            services.require_can_import(project_id=project_id, by=request.user)
+        except DomainError:
+            discard(request._request)
+            raise
+        return open_upload(request._request)
 
     def _read(self, request: Request, project_id: UUID, upload: Upload) -> Prepared:
         wanted = ImportIn.read(request.query_params)

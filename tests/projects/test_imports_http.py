@@ -83,6 +83,17 @@ def _form(client: Any, project: Project, data: bytes, key: str | None) -> Any:
     )
 
 
+@pytest.mark.parametrize("key", [None, "key-" + "x" * 20])
+def test_a_strangers_form_is_refused_before_any_of_it_is_kept(api, make_user, project, settings, tmp_path, key) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "none"
+    sent = ROWS.encode()
+    refused = _form(api(make_user("Stranger")), project, sent, key)
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+    assert refused.wsgi_request.read(1) == b"", "heard to its end, so that the client hears, too"
+    with pytest.raises(FileNotFoundError):
+        _form(api(project.created_by), project, sent, key)
+
+
 @pytest.mark.parametrize(
     ("data", "content_type", "status", "code"),
     [

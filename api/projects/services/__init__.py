@@ -18,7 +18,7 @@ from api.projects.services.lifecycle import (
     resume_project,
 )
 from api.projects.services.rollup import roll_up
-from api.projects.services.tasks import add_tasks, import_tasks, read_tasks
+from api.projects.services.tasks import add_tasks, import_tasks, read_tasks, require_can_import
 
 __all__ = [
     "Quote",
@@ -39,6 +39,7 @@ __all__ = [
     "quote",
     "read_tasks",
     "refuse_open_projects",
+    "require_can_import",
     "resume_project",
     "roll_up",
 ]

@@ -40,6 +40,11 @@ def import_tasks(
         return add_tasks(project_id=project_id, by=by, prepared=prepared)
 
 
+def require_can_import(*, project_id: UUID, by: User) -> None:
+    """Refuse, before an upload is looked at, whoever may not import. Raises NotFound, and what `govern` raises."""
+    collectives.govern(actor=by, action="project.import", subject=access_project(by, project_id))
+
+
 def read_tasks(*, project_id: UUID, by: User, stream: Readable, format: Format, options: Options) -> Prepared:
     """Read an upload to its end and check every line. Changes nothing. Close what is returned.
 
