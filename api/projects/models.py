@@ -58,10 +58,6 @@ class Project(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    @property
-    def is_open(self) -> bool:
-        return self.state == ProjectState.PUBLISHED
-
 
 class Version(models.Model):
     """What a worker is shown and promised. Once `published_at` is set the database refuses any change.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from api.core.errors import DomainError
 from api.core.ids import uuid7
-from api.projects.models import OpenTask, Project, Task
+from api.projects.models import OpenTask, Project, ProjectState, Task
 from api.work import services
 from api.work.models import Assignment, State
 from tests.factories import make_user
@@ -110,7 +110,7 @@ class Market:
     def add(self, count: int) -> None:
         """Rows as an import into a published project leaves them."""
         project = Project.objects.get(id=self.project.id)
-        if not project.is_open:
+        if project.state != ProjectState.PUBLISHED:
             return
         batch = project.batches.get()
         for position in range(project.last_position + 1, project.last_position + 1 + count):

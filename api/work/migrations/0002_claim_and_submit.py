@@ -1,6 +1,6 @@
 """The hot path: claim and submit, each one call of a function whose plans the server keeps.
 
-`docs/work.md` says why it is done so; `tests/work/oracle.py` says the same in plain ORM.
+`docs/work.md` says why it is done so.
 """
 
 from django.db import migrations
