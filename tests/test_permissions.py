@@ -354,6 +354,12 @@ def test_every_action_has_a_permission_row_with_a_scope() -> None:
             assert row.scope in factories.ALL_SCOPES, f"{route.name}: no such scope as {row.scope}"
 
 
+def test_every_scope_that_is_offered_is_needed_by_a_route() -> None:
+    """Nobody is asked to allow what means nothing yet."""
+    needed = {route.view.permission_table[route.action].scope for route in ROUTES.values()}
+    assert set(factories.ALL_SCOPES) == needed - {None}
+
+
 def test_reading_needs_a_scope_to_read_and_writing_one_to_write() -> None:
     wrong = []
     for route in ROUTES.values():

@@ -98,6 +98,13 @@ class TestFlow:
         beyond = call("token", {"grant_type": "client_credentials", "scope": "ledger:write"}, **headers)
         assert (beyond.status_code, beyond.json()["error"]) == (400, "invalid_scope")
 
+    def test_a_scope_that_is_no_longer_offered_is_left_out(self, server_app: tuple[Application, str]) -> None:
+        application, secret = server_app
+        offered = list(application.scopes)
+        Application.objects.filter(pk=application.pk).update(scopes=[*offered, "gone:read"])
+        given = call("token", {"grant_type": "client_credentials"}, Authorization=basic(application.client_id, secret))
+        assert set(given.json()["scope"].split()) == set(offered)
+
     def test_a_closed_owner_ends_what_the_server_may(self, server_app: tuple[Application, str]) -> None:
         application, secret = server_app
         User.objects.filter(pk=application.user_id).update(is_active=False)

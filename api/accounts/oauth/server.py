@@ -48,7 +48,7 @@ class Validator(OAuth2Validator):
         return request.client.allows_grant_type("authorization_code")
 
     def get_default_scopes(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
-        return list(request.client.scopes)
+        return [scope for scope in request.client.scopes if scope in settings.SCOPES]
 
     def validate_scopes(
         self, client_id: str, scopes: list[str], client: Application, request: Request, *args: Any, **kwargs: Any

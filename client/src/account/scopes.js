@@ -10,12 +10,8 @@ export const SCOPES = {
   'reviews:write': 'Accept, reject and send back answers',
   'ledger:read': 'See your purses and statements',
   'ledger:write': 'Deposit into and pay out of your purses',
-  'messages:read': 'Read your messages',
-  'messages:write': 'Write messages in your name',
   'collectives:read': 'See your collectives',
   'collectives:write': 'Act in your collectives',
-  'webhooks:read': 'See webhooks and their deliveries',
-  'webhooks:write': 'Register and change webhooks',
 }
 
 export function scopeWords(scope) {
