@@ -31,3 +31,8 @@ class NotWhatWasSeen(Conflict):
 class AlreadyPaid(Conflict):
     code = "already_paid"
     message = "This assignment was paid in part before."
+
+
+class AccountClosed(Conflict):
+    code = "account_closed"
+    message = "This worker has closed their account, so nothing more can be paid to them."

@@ -79,7 +79,7 @@ class ReviewViewSet(ApiViewSet):
     @extend_schema(
         operation_id="pay_bonus",
         request=shapes.PayIn,
-        responses={201: shapes.PaidOut, **raises(errors.NotSubmitted, InsufficientFunds)},
+        responses={201: shapes.PaidOut, **raises(errors.NotSubmitted, errors.AccountClosed, InsufficientFunds)},
     )
     def bonus(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """Pay the worker on top of the reward, from the purse."""
@@ -88,7 +88,10 @@ class ReviewViewSet(ApiViewSet):
     @extend_schema(
         operation_id="pay_part",
         request=shapes.PayIn,
-        responses={201: shapes.PaidOut, **raises(errors.NotSubmitted, errors.AlreadyPaid, InsufficientFunds)},
+        responses={
+            201: shapes.PaidOut,
+            **raises(errors.NotSubmitted, errors.AlreadyPaid, errors.AccountClosed, InsufficientFunds),
+        },
     )
     def pay_partial(self, request: Request, assignment_id: UUID) -> HttpResponse:
         """Pay a part of the reward for work that was returned, expired or rejected; once."""

@@ -60,4 +60,4 @@ class WorkPending(Conflict):
     """`extra["waiting"]` counts them."""
 
     code = "work_pending"
-    message = "Some of your answers wait for review. Close the account when they are decided, or forfeit their pay."
+    message = "Some of your answers are not decided yet. Close the account when they are, or forfeit their pay."

@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from api.accounts.services import closing
 from api.core.errors import DomainError
 from api.ledger import audits
+from api.ledger.errors import MoneyLeft
 from api.projects import services as projects
 from api.projects.models import Project, ProjectMinute
 from api.reviews import errors, services
@@ -141,6 +143,41 @@ def test_the_end_of_the_time_meets_a_new_answer_and_a_return(together):
         assert answers.count({"label": "0"}) == (taken if verb == "submit" else 0)
         places_are_right(project)
     books_are_right()
+
+
+def test_no_pay_arrives_in_a_purse_whose_owner_is_closing_the_account(together):
+    """Overturned while the worker closes: in time for the purse, which then holds the account open, or for the hall."""
+    for turn in range(6):
+        owner = make_user("Owner")
+        project = published(owner, tasks=1, assignments_per_task=1)
+        done = answer_next(project)
+        reject(done, owner)
+        worker = done.worker
+        calls = [
+            partial(accept, done, owner),
+            partial(closing.close_account, user=worker, confirm=worker.email, forfeit=False),
+        ]
+        results = together(*(calls if turn % 2 else calls[::-1]))
+        assert all(not isinstance(each, Exception) or isinstance(each, MoneyLeft) for each in results), results
+        worker.refresh_from_db()
+        assert purse_left(worker) == (0 if worker.closed_at else 10)
+        assert (fresh(done).state, escrow_of(project)) == ("accepted", 0)
+    books_are_right()
+
+
+def test_a_payment_waits_until_an_account_is_closed(together):
+    owner = make_user("Owner")
+    done = answer_next(published(owner))
+    reject(done, owner)
+    worker = done.worker
+    with transaction.atomic():
+        closing.close_account(user=worker, confirm=worker.email, forfeit=False)
+        waiting = together(partial(accept, done, owner), timeout=1)
+        assert isinstance(waiting[0], TimeoutError)
+    deadline = time.monotonic() + 10
+    while fresh(done).state != "accepted" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert (fresh(done).state, purse_left(worker)) == ("accepted", 0)
 
 
 def test_overturning_meets_the_end_of_the_appeal_window(together):

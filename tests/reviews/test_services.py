@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
 
+from api.accounts.services import closing as accounts
 from api.collectives.errors import Denied
 from api.collectives.models import Membership
 from api.core.errors import Invalid, NotFound
@@ -520,6 +521,57 @@ def test_no_part_is_paid_for_work_that_can_still_be_paid_whole(owner, state):
         accept(taken, owner)
     with pytest.raises(errors.NotSubmitted):
         services.pay_part(assignment_id=taken.id, reviewer=owner, amount=1, reason="Screened out")
+
+
+# Workers who have closed their account
+
+
+def close_account(user, *, forfeit: bool = False) -> None:
+    accounts.close_account(user=user, confirm=user.email, forfeit=forfeit)
+
+
+def fees_of_the_hall() -> int:
+    return ledger.system_purse(kind=Purse.Kind.FEES, currency="USD").balance
+
+
+@pytest.mark.parametrize("fee_bps", [0, 1000])
+def test_what_is_accepted_after_its_worker_closed_the_account_is_paid_to_the_hall(owner, settings, fee_bps):
+    """By a person, among many, by the clock, or as a rejection that is overturned; others are paid as ever."""
+    settings.FEE_BPS = fee_bps
+    project = published(owner, tasks=5)
+    leaving, staying = make_user("Leaving"), make_user("Staying")
+    one, two, three, four = answer_many(project, 4, leaving)
+    other = answer_next(project, staying)
+    reject(four, owner)
+    close_account(leaving, forfeit=True)
+    accept(one, owner)
+    assert services.accept_many(project_id=project.id, reviewer=owner, ids=[two.id, other.id]).paid == 20
+    due(three)
+    assert services.accept_due() == 1
+    accept(four, owner)
+    fee = fee_bps // 1000
+    assert (purse_left(leaving), purse_left(staying), fees_of_the_hall()) == (0, 10, 40 + 5 * fee)
+    books_are_right()
+    assert [problem for check in audits.checks().values() for problem in check()] == []
+
+
+def test_a_rejection_does_not_keep_an_account_open(owner):
+    done = answer_next(published(owner))
+    reject(done, owner)
+    close_account(done.worker)
+    accept(done, owner)
+    assert (purse_left(done.worker), fees_of_the_hall()) == (0, 10)
+
+
+@pytest.mark.parametrize("verb", ["pay_bonus", "pay_part"])
+def test_nothing_more_is_paid_to_a_closed_account(owner, verb):
+    done = answer_next(published(owner, money=200))
+    reject(done, owner)
+    close_account(done.worker)
+    before = purse_left(owner)
+    with pytest.raises(errors.AccountClosed):
+        getattr(services, verb)(assignment_id=done.id, reviewer=owner, amount=5, reason="Half of it was right")
+    assert (purse_left(done.worker), purse_left(owner)) == (0, before)
 
 
 # The clock

@@ -617,17 +617,21 @@ def test_a_summary_takes_the_same_queries_for_any_history(client, worker):
     assert len(few) == len(many) <= 6
 
 
-def test_an_account_whose_answers_wait_for_review_is_closed_only_when_their_pay_is_given_up(client, worker):
+def test_an_account_whose_answers_are_not_decided_is_closed_only_when_their_pay_is_given_up(client, worker):
     project = offer("Ducks")
     submit(client, claim(client, project)["id"])
+    back = claim(client, project)
+    submit(client, back["id"])
+    Assignment.objects.filter(id=back["id"]).update(state="sent_back")
     held = claim(client, project)
     response = client.post("/api/v1/me/close", {"confirm": worker.email})
     refused(response, 409, "work_pending")
-    assert response.json()["waiting"] == 1
-    assert client.get(f"/api/v1/assignments/{held['id']}").json()["state"] == "claimed"
+    assert response.json()["waiting"] == 2
+    for kept in (held, back):
+        assert client.get(f"/api/v1/assignments/{kept['id']}").json()["state"] in {"claimed", "sent_back"}
     response = client.post("/api/v1/me/close", {"confirm": worker.email, "forfeit": True})
     assert response.status_code == 204, response.content
-    assert sorted(Assignment.objects.values_list("state", flat=True)) == ["returned", "submitted"]
+    assert sorted(Assignment.objects.values_list("state", flat=True)) == ["returned", "returned", "submitted"]
 
 
 def test_scopes(worker, api):

@@ -1,9 +1,12 @@
 """Closing an account."""
 
+from collections.abc import Collection
+from uuid import UUID
+
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from api.accounts import closing
@@ -40,3 +43,17 @@ def close_account(*, user: User, confirm: str, forfeit: bool) -> None:
     row.closed_at = timezone.now()
     row.set_unusable_password()
     row.save()
+
+
+def keep_open(user_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Which of these users have closed their account; the others cannot until the transaction ends.
+
+    For whoever is about to pay them: what arrives after the account is closed, nobody can reach. A key-share lock, so
+    any number may pay the same user at once.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, closed_at IS NOT NULL FROM accounts_user WHERE id = ANY(%s::uuid[]) ORDER BY id FOR KEY SHARE",
+            [sorted(user_ids)],
+        )
+        return frozenset(id_ for id_, closed in cursor.fetchall() if closed)

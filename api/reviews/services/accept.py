@@ -1,4 +1,7 @@
-"""Accepting: by a person, one or many, or by the clock. Whoever does it, the worker is paid in the same transaction."""
+"""Accepting: by a person, one or many, or by the clock. Whoever does it, the worker is paid in the same transaction.
+
+The hall is, where the worker has closed their account and with it given up what was not yet decided.
+"""
 
 import logging
 from collections import defaultdict
@@ -12,6 +15,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from api.accounts.models import User
+from api.accounts.services.closing import keep_open
 from api.collectives.services import govern
 from api.core.errors import DomainError
 from api.core.money import fee_of
@@ -170,14 +174,19 @@ def _pay(project: Project, chosen: Sequence[Assignment], by: User | None) -> Non
     escrow = ledger.hold_of(
         kind="project", subject_id=project.id, owner_id=project.collective_id, currency=project.currency
     )
-    purses = ledger.purses_of(owner_ids={each.worker_id for each in chosen}, currency=project.currency)
-    fees = ledger.system_purse(kind=Purse.Kind.FEES, currency=project.currency) if project.fee_bps else None
+    workers = {each.worker_id for each in chosen}
+    closed = keep_open(workers)
+    purses = ledger.purses_of(owner_ids=workers - closed, currency=project.currency)
+    hall = None
+    if project.fee_bps or closed:
+        hall = ledger.system_purse(kind=Purse.Kind.FEES, currency=project.currency).id
+        purses |= dict.fromkeys(closed, hall)
     moves = []
     for each in chosen:
         fee = fee_of(each.reward, project.fee_bps)
         lines = [(escrow.id, -each.reward - fee), (purses[each.worker_id], each.reward)]
-        if fees is not None and fee:
-            lines.append((fees.id, fee))
+        if hall is not None and fee:
+            lines.append((hall, fee))
         if each.reward or fee:
             moves.append(
                 ledger.Move(

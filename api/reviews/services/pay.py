@@ -5,13 +5,14 @@ from uuid import UUID
 from django.db import transaction
 
 from api.accounts.models import User
+from api.accounts.services.closing import keep_open
 from api.collectives.services import govern
 from api.core.errors import FieldError, Invalid
 from api.core.ids import uuid7
 from api.ledger import services as ledger
 from api.ledger.models import Transfer
 from api.realtime import outbox
-from api.reviews.errors import AlreadyPaid, NotSubmitted
+from api.reviews.errors import AccountClosed, AlreadyPaid, NotSubmitted
 from api.reviews.selectors import access_review
 from api.work.models import Assignment, State
 
@@ -23,7 +24,7 @@ _NOT_ACCEPTED = (State.RETURNED, State.EXPIRED, State.REJECTED)
 def pay_bonus(*, assignment_id: UUID, reviewer: User, amount: int, reason: str) -> Transfer:
     """Pay a worker `amount` (minor units) on top of the reward. Each call pays again.
 
-    Raises NotFound, Denied, NotSubmitted before there is an answer, InsufficientFunds.
+    Raises NotFound, Denied, NotSubmitted before there is an answer, AccountClosed, InsufficientFunds.
     """
     assignment = access_review(reviewer, assignment_id, lock=True)
     govern(actor=reviewer, action="work.bonus", subject=assignment.project, facts={"amount": amount})
@@ -36,7 +37,8 @@ def pay_bonus(*, assignment_id: UUID, reviewer: User, amount: int, reason: str) 
 def pay_part(*, assignment_id: UUID, reviewer: User, amount: int, reason: str) -> Transfer:
     """Pay a worker a part of the reward for work that was returned, expired or rejected; once.
 
-    Raises NotFound, Denied, Invalid above the reward, NotSubmitted in another state, AlreadyPaid, InsufficientFunds.
+    Raises NotFound, Denied, Invalid above the reward, NotSubmitted in another state, AlreadyPaid, AccountClosed,
+    InsufficientFunds.
     """
     assignment = access_review(reviewer, assignment_id, lock=True)
     govern(actor=reviewer, action="work.bonus", subject=assignment.project, facts={"amount": amount})
@@ -52,6 +54,8 @@ def pay_part(*, assignment_id: UUID, reviewer: User, amount: int, reason: str) -
 
 def _pay(assignment: Assignment, reviewer: User, amount: int, reason: str, key: str, kind: Transfer.Kind) -> Transfer:
     project = assignment.project
+    if keep_open([assignment.worker_id]):
+        raise AccountClosed
     payer = ledger.purse_of(owner_id=project.collective_id, currency=project.currency)
     payee = ledger.purse_of(owner_id=assignment.worker_id, currency=project.currency)
     paid = ledger.transfer(

@@ -9,10 +9,11 @@ from api.work.services.handback import return_assignment
 def close_account(user: User, forfeit: bool) -> None:
     """A step of closing an account: give back what is in hand, forget what was hidden.
 
-    Answers stay under the worker's pseudonyms. Raises WorkPending while some wait for review, whose pay nobody could
-    collect any more, unless the user forfeits it.
+    Answers stay under the worker's pseudonyms. Raises WorkPending while some may still be paid for by themselves
+    (submitted or sent back), unless the user forfeits that. What is accepted later all the same, a rejection that is
+    overturned too, is paid to the hall.
     """
-    waiting = Assignment.objects.filter(worker=user, state=State.SUBMITTED).count()
+    waiting = Assignment.objects.filter(worker=user, state__in=[State.SUBMITTED, State.SENT_BACK]).count()
     if waiting and not forfeit:
         raise errors.WorkPending(waiting=waiting)
     held = Assignment.objects.filter(worker=user, state__in=State.held()).order_by("project_id", "id")
