@@ -199,6 +199,31 @@ class TestSignOut:
         browser.get("/accounts/logout/", headers={"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "document"})
         assert "_auth_user_id" not in browser.session
 
+    @pytest.mark.parametrize(
+        ("asked", "place"),
+        [
+            ("https://client.example.org/", "https://client.example.org/"),
+            ("https://client.example.org.evil.example/", "/"),
+            ("https://client.example.org@evil.example/", "/"),
+            ("http://client.example.org/", "/"),
+            ("https://client.example.org:8443/", "/"),
+            ("https://evil.example/", "/"),
+            ("//evil.example/", "/"),
+            ("/\\evil.example", "/"),
+            ("javascript:alert(1)", "/"),
+        ],
+    )
+    def test_it_leads_back_to_a_client_that_the_operator_named_and_to_no_other_site(
+        self, browser: Client, settings: Any, asked: str, place: str
+    ) -> None:
+        settings.CORS_ALLOWED_ORIGINS = ["https://client.example.org"]
+        page = browser.get("/accounts/logout/", {"next": asked}, headers={"Sec-Fetch-Site": "cross-site"})
+        carried = re.search(r'name="next" value="([^"]*)"', page.content.decode())
+        assert carried
+        assert browser.post("/accounts/logout/", {"next": carried[1]})["Location"] == place
+        assert "_auth_user_id" not in browser.session
+        assert browser.get("/accounts/logout/", {"next": asked})["Location"] == place
+
     @pytest.mark.parametrize("place", ["image", "iframe", "video", "empty"])
     def test_a_picture_in_a_task_signs_nobody_out(self, browser: Client, place: str) -> None:
         browser.get("/accounts/logout/", headers={"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": place})

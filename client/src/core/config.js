@@ -28,3 +28,9 @@ export const config = {
 export function serverUrl(path) {
   return config.apiOrigin + path
 }
+
+/** Where the browser's sign-in ends. The server leads back to `home`, this page's origin, if that is not its own. */
+export function signOutUrl(home = window.location.origin, server = config.apiOrigin) {
+  const elsewhere = server && server !== home
+  return `${server}/accounts/logout/${elsewhere ? `?next=${encodeURIComponent(`${home}/`)}` : ''}`
+}

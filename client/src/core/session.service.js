@@ -1,4 +1,4 @@
-import { config, serverUrl } from './config.js'
+import { config, serverUrl, signOutUrl } from './config.js'
 import { challengeOf, randomToken } from './pkce.js'
 import { problemOf } from './problem.js'
 
@@ -100,7 +100,7 @@ export class SessionService {
   signOut() {
     const token = this.tokens?.refresh_token ?? this.tokens?.access_token
     this.forget()
-    const leave = () => this.$window.location.assign(serverUrl('/accounts/logout/'))
+    const leave = () => this.$window.location.assign(signOutUrl())
     if (!token) return this.$q.resolve(leave())
     return this.post('/oauth/revoke', { token }).then(leave, leave)
   }

@@ -1,4 +1,4 @@
-import { serverUrl } from '../../core/config.js'
+import { signOutUrl } from '../../core/config.js'
 import template from './own-data.component.html?raw'
 
 class OwnDataController {
@@ -36,7 +36,7 @@ class OwnDataController {
       .$promise.then(
         () => {
           this.session.forget()
-          this.$window.location.assign(serverUrl('/accounts/logout/'))
+          this.$window.location.assign(signOutUrl())
         },
         (problem) => (this.problem = problem),
       )
