@@ -109,6 +109,10 @@ PLACES = [
     Place("project", "requester", "/projects/{ducks}", "Answers over time"),
     Place("project-close", "requester", "/projects/{ducks}", "Answers over time", press("Close"), loads=False),
     Place("project-draft", "requester", "/projects/{draft}", "This is a draft."),
+    Place("version", "requester", "/projects/{ducks}/versions/2", "What changed against version 1"),
+    Place("version-first", "requester", "/projects/{ducks}/versions/1", "Version 1", loads=False),
+    Place("version-draft", "requester", "/projects/{draft}/versions/1", "not yet published", loads=False),
+    Place("version-none", "requester", "/projects/{ducks}/versions/99", "There is no such version", loads=False),
     Place("edit-describe", "requester", "/projects/{draft}/edit", "Describe the work"),
     Place("edit-interface", "requester", "/projects/{draft}/edit?step=interface", "Show the worker", loads=False),
     Place("edit-element", "requester", "/projects/{draft}/edit?step=interface", "Show the worker", open_element, False),
@@ -223,6 +227,9 @@ def people(stack: Stack, chromium: Browser, demo: dict[str, Any]) -> Iterator[di
     draft = requester("POST", "/projects", BIRDS)["id"]
     lines = "picture\n" + "/demo/pond-01.svg\n" * 3 + "\n,,\n"
     requester("POST", f"/projects/{draft}/tasks?on_error=keep&filename=birds.csv", lines.encode(), headers=CSV)
+    told = requester("GET", f"/projects/{ducks}")["published"]["instructions"]
+    requester("PATCH", f"/projects/{ducks}", {"instructions": f"{told}\n\nA decoy is no duck.", "claim_lasts": 1200})
+    requester("POST", f"/projects/{ducks}/publish")
     held, sent_back, rejected = (worker("POST", f"/projects/{ducks}/claim")["id"] for _ in range(3))
     for identifier in (sent_back, rejected):
         worker("POST", f"/assignments/{identifier}/submit", {"answer": {"label": "duck"}})

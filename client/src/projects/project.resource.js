@@ -2,7 +2,7 @@ projectResource.$inject = ['$resource', 'pages']
 
 /**
  * The API noun `projects`. Verbs: publish, pause, resume, close; asks: quote, progress, check, versions.
- * `query` and `batches` return a list with `$next` (see `pages`).
+ * `query`, `versions` and `batches` return a list with `$next` (see `pages`).
  */
 export function projectResource($resource, pages) {
   const one = '/api/v1/projects/:id'
@@ -22,7 +22,7 @@ export function projectResource($resource, pages) {
       discard: { method: 'DELETE', url: `${one}/draft` },
       quote: ask('quote'),
       progress: ask('progress'),
-      versions: ask('versions', true),
+      versions: { ...ask('versions', true), interceptor: pages.keepNext },
       tasks: ask('tasks', true),
       batches: { ...ask('batches', true), interceptor: pages.keepNext },
       check: { method: 'POST', url: '/api/v1/projects/check' },

@@ -14,6 +14,7 @@ import { ghProjectPage } from './project-page/project-page.component.js'
 import { ghProjectPrice } from './project-price/project-price.component.js'
 import { ghProjectPublish } from './project-publish/project-publish.component.js'
 import { ghProjectTasks } from './project-tasks/project-tasks.component.js'
+import { ghProjectVersion } from './project-version/project-version.component.js'
 import { projectResource } from './project.resource.js'
 import { ghStarterScript } from './starter-script/starter-script.component.js'
 
@@ -33,6 +34,7 @@ export const projects = angular
     ghProjectPrice,
     ghProjectPublish,
     ghProjectTasks,
+    ghProjectVersion,
     ghStarterScript,
   })
   .config(routes)
@@ -44,5 +46,6 @@ function routes($routeProvider) {
     .when('/projects', page('project-list', 'My projects', { reloadOnSearch: false }))
     .when('/projects/new', page('project-new', 'New project'))
     .when('/projects/:id/edit', page('project-editor', 'Edit project', { reloadOnSearch: false }))
+    .when('/projects/:id/versions/:number', page('project-version', 'Version'))
     .when('/projects/:id', page('project-page', 'Project'))
 }

@@ -13,10 +13,10 @@ const VERBS = {
 
 /** One project as its owner sees it: how far it is, what it costs, and what can be done to it. */
 class ProjectPageController {
-  static $inject = ['Project', '$routeParams', 'live', 'toast', 'session', '$location', '$window']
+  static $inject = ['Project', 'pages', '$routeParams', 'live', 'toast', 'session', '$location', '$window']
 
-  constructor(Project, $routeParams, live, toast, session, $location, $window) {
-    Object.assign(this, { Project, live, toast, session, $location, document: $window.document, id: $routeParams.id })
+  constructor(Project, pages, $routeParams, live, toast, session, $location, $window) {
+    Object.assign(this, { Project, pages, live, toast, session, $location, document: $window.document, id: $routeParams.id })
   }
 
   $onInit() {
@@ -31,10 +31,23 @@ class ProjectPageController {
   load() {
     this.failed = null
     this.refresh((problem) => (this.failed = problem))
+    this.loadVersions()
+  }
+
+  loadVersions() {
+    this.versionsFailed = null
     this.Project.versions({ id: this.id }).$promise.then(
-      (versions) => (this.versions = versions.filter((version) => version.published_at)),
-      () => (this.versions = []),
+      (versions) => (this.versions = versions),
+      (problem) => (this.versionsFailed = problem),
     )
+  }
+
+  moreVersions() {
+    this.busyVersions = true
+    this.pages
+      .more(this.versions)
+      .then((versions) => (this.versions = versions), (problem) => this.toast.failed('The rest could not be loaded.', problem))
+      .finally(() => (this.busyVersions = false))
   }
 
   refresh(onFailure = () => {}) {

@@ -37,6 +37,24 @@ describe('the page of a project', () => {
     expect(acts(shown({ ...OFFER, draft: null, counts: COUNTS, may: none }))).toEqual([])
   })
 
+  const ways = (page) => [...page.querySelectorAll('a[href*="/versions/"]')].map((way) => way.getAttribute('href'))
+
+  it('leads to each version', () => {
+    const published = [2, 1].map((number) => ({ ...VERSION, number, published_at: '2026-01-01T00:00:00Z' }))
+    Project.versions.mockReturnValue({ $promise: $q.resolve(published) })
+    expect(ways(shown({ ...OFFER, version: 2, draft: null, counts: COUNTS, may: MAY }))).toEqual(['/projects/p/versions/2', '/projects/p/versions/1'])
+  })
+
+  it('lets those read a draft who may not write it', () => {
+    const draft = { ...OFFER, state: 'draft', published: null, draft: { ...VERSION, number: 1 }, counts: COUNTS }
+    expect(ways(shown({ ...draft, may: {} }))).toEqual(['/projects/p/versions/1'])
+  })
+
+  it('says when the versions could not be loaded', () => {
+    Project.versions.mockReturnValue({ $promise: $q.reject({ detail: 'The database is away.' }) })
+    expect(shown({ ...OFFER, draft: null, counts: COUNTS, may: MAY }).textContent).toContain('The versions could not be loaded.')
+  })
+
   it('leads others to the offer', () => {
     shown(OFFER)
     expect($location.url()).toBe('/feed/p')
