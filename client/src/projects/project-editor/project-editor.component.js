@@ -45,6 +45,10 @@ class ProjectEditorController {
           this.$location.url(`/feed/${this.id}`).replace()
           return
         }
+        if (!project.may.edit && !project.may.import) {
+          this.$location.url(`/projects/${this.id}`).replace()
+          return
+        }
         this.take(project)
         this.version = withSchemas(Object.fromEntries(FIELDS.map((name) => [name, this.source[name]])))
         this.html = this.source.instructions_html

@@ -31,6 +31,15 @@ describe('the project editor', () => {
     return deferred
   }
 
+  it('is not for those who may neither edit nor import', () => {
+    angular.mock.inject(($location) => {
+      Project.get.mockReturnValue({ $promise: $q.resolve({ ...PROJECT, may: { edit: false, import: false } }) })
+      editor.load()
+      $rootScope.$digest()
+      expect($location.url()).toBe('/projects/p')
+    })
+  })
+
   it('sends several changes as one, a little after the last', () => {
     const deferred = answer()
     editor.change({ title: 'A' })

@@ -77,7 +77,7 @@ class ProjectListController {
   }
 
   addressOf(project) {
-    return project.state === 'draft' ? `/projects/${project.id}/edit` : `/projects/${project.id}`
+    return project.state === 'draft' && project.may.edit ? `/projects/${project.id}/edit` : `/projects/${project.id}`
   }
 
   doneOf(project) {
