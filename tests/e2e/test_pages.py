@@ -83,6 +83,17 @@ def ask_to_accept_many(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_contain_text("submitted answers")
 
 
+def ask_to_decide_many(name: str) -> Callable[[Page], None]:
+    """Open the dialog and send it as it is, so that it says what is missing."""
+
+    def act(page: Page) -> None:
+        press(f"{name} all")(page)
+        page.get_by_role("dialog").get_by_role("button", name=re.compile(rf"^{name} .*\d$")).click()
+        expect(page.get_by_role("dialog")).to_contain_text("more characters.")
+
+    return act
+
+
 def open_element(page: Page) -> None:
     page.get_by_role("button", name=re.compile("^asks")).first.click()
     expect(page.get_by_label("Name in the results")).to_be_visible()
@@ -124,6 +135,10 @@ PLACES = [
     Place("review-open", "requester", "/projects/{ducks}/review", "waiting", open_first_answer, False),
     Place("review-back", "requester", "/projects/{ducks}/review?state=submitted", "waiting", open_sending_back, False),
     Place("review-many", "requester", "/projects/{ducks}/review", "waiting", ask_to_accept_many, False),
+    Place(
+        "review-reject-many", "requester", "/projects/{ducks}/review", "waiting", ask_to_decide_many("Reject"), False
+    ),
+    Place("review-send-many", "requester", "/projects/{ducks}/review", "waiting", ask_to_decide_many("Send"), False),
     Place("review-nothing", "requester", "/projects/{ducks}/review?worker=NOBODY42", "No answer matches", loads=False),
     Place("results", "requester", "/projects/{ducks}/results", "Krippendorff"),
     Place(
@@ -272,6 +287,31 @@ def test_a_page_of_the_client(place: Place, stack: Stack, browsers: Browsers, pe
     page.set_viewport_size({"width": 1280, "height": 860})
     look(page, place.name, 1280)
     walk(page)
+
+
+def test_many_answers_are_rejected_by_keyboard(
+    stack: Stack, browsers: Browsers, people: dict[str, Any], api: Callable[[str], Api]
+) -> None:
+    worker = api(people["tokens"]["worker"])
+    for _ in range(2):
+        held = worker("POST", f"/projects/{people['ducks']}/claim")["id"]
+        worker("POST", f"/assignments/{held}/submit", {"answer": {"label": "duck", "note": "for the many"}})
+    page = browsers.open(state=people["requester"])
+    page.goto(f"{stack.url}/projects/{people['ducks']}/review?q=for+the+many")
+    rows = page.get_by_role("table").first.get_by_role("row", name="for the many")
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="Reject them…").focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("2 submitted answers that contain “for the many” will be rejected")
+    expect(dialog.get_by_label("What is the matter")).to_be_focused()
+    page.keyboard.type("The answer is wrong")
+    page.keyboard.press("Tab")
+    page.keyboard.type("No picture of these shows a duck.")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("2 answers rejected.")).to_be_visible()
+    expect(dialog).to_have_count(0)
+    expect(rows.filter(has_text="rejected")).to_have_count(2)
 
 
 @pytest.mark.parametrize(("who", "path", "says"), SERVER_PAGES, ids=[path for _, path, _ in SERVER_PAGES])

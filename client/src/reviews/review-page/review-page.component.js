@@ -287,6 +287,18 @@ class ReviewPageController {
     return !this.filter.state || this.filter.state === 'submitted'
   }
 
+  /** Opens the dialog that rejects or sends back all that are shown, as they are shown now. */
+  decideMany(verb) {
+    this.manyFilter = { ...this.filter }
+    this.manyVerb = verb
+  }
+
+  manyDone(words) {
+    if (words) this.toast.say(words)
+    this.recount()
+    this.load()
+  }
+
   askMany() {
     this.counting = true
     const filter = bulkFilterOf(this.filter)
