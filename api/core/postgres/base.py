@@ -1,4 +1,5 @@
 import select
+from functools import cached_property
 from typing import Any
 
 from django.db.backends.postgresql import base
@@ -7,7 +8,13 @@ from django.db.backends.postgresql import base
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self.prepared: set[str] = set()
+        self.__dict__.pop("bare_cursor", None)
         return super().get_new_connection(conn_params)
+
+    @cached_property
+    def bare_cursor(self) -> Any:
+        """The driver's own cursor, kept for as long as the connection: making one costs as much as a short query."""
+        return self.create_cursor()
 
     def is_usable(self) -> bool:
         """Whether the server has hung up since the last request.

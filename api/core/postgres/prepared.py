@@ -5,12 +5,13 @@ Sessions must keep their server: a pooler in front of PostgreSQL has to pool by 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.db import connection
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statement:
     """One statement with `$1`, `$2`, … for its values, whose types are named in order."""
 
@@ -18,13 +19,33 @@ class Statement:
     types: tuple[str, ...]
     sql: str
 
+    def call(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """Run one that calls a function and so always has a row; that row."""
+        row = self.fetchone(values)
+        if row is None:
+            raise RuntimeError(f"{self.name} answered nothing.")
+        return row
+
     def fetchone(self, values: Sequence[Any]) -> tuple[Any, ...] | None:
         """Run it on the primary and return its first row, or None."""
         connection.ensure_connection()
-        with connection.cursor() as cursor:
-            if self.name not in connection.prepared:  # type: ignore[attr-defined]
-                cursor.execute(f"PREPARE {self.name}({', '.join(self.types)}) AS {self.sql}")
-                connection.prepared.add(self.name)  # type: ignore[attr-defined]
-            cursor.execute(f"EXECUTE {self.name}({', '.join(['%s'] * len(self.types))})", values)
-            row: tuple[Any, ...] | None = cursor.fetchone()
-            return row
+        if connection.execute_wrappers or connection.queries_logged:
+            # Somebody looks at what is run: Django's cursor tells them.
+            with connection.cursor() as cursor:
+                return self._run(cursor, values)
+        connection.validate_no_broken_transaction()
+        with connection.wrap_database_errors:
+            return self._run(connection.bare_cursor, values)  # type: ignore[attr-defined]
+
+    def _run(self, cursor: Any, values: Sequence[Any]) -> tuple[Any, ...] | None:
+        prepared: set[str] = connection.prepared  # type: ignore[attr-defined]
+        if self.name not in prepared:
+            cursor.execute(f"PREPARE {self.name}({', '.join(self.types)}) AS {self.sql}")
+            prepared.add(self.name)
+        cursor.execute(self._execute, values)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+    @cached_property
+    def _execute(self) -> str:
+        return f"EXECUTE {self.name}({', '.join(['%s'] * len(self.types))})"
