@@ -32,7 +32,7 @@ SELECT u.id AS assignment, c.code, c.task_id, c.version_id, c.reward, c.currency
 c.input::text FROM (SELECT uuidv7() AS id OFFSET 0) u, \
 work_claim(u.id, ({workers})[:client_id + 1], '{project}', NULL, 10) c \\gset
 SELECT code, submitted_at, auto_accept_at, late FROM \
-work_submit(:assignment, ({workers})[:client_id + 1], '{answer}', interval '2 minutes');
+work_submit(:assignment, ({workers})[:client_id + 1], :version_id, '{answer}', interval '2 minutes');
 """
 
 

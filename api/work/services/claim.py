@@ -10,12 +10,18 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import connection
 
 from api.core.errors import DomainError, NotFound
 from api.core.ids import uuid7
+from api.core.postgres.prepared import Statement
 from api.work import errors
 
+_CLAIM = Statement(
+    "work_claim",
+    ("uuid", "uuid", "uuid", "uuid", "int"),
+    "SELECT code, task_id, version_id, reward, currency, claimed_at, expires_at, input::text"
+    " FROM work_claim($1, $2, $3, $4, $5)",
+)
 _REFUSALS: dict[str, type[DomainError]] = {
     "not_found": NotFound,
     "project_not_open": errors.ProjectNotOpen,
@@ -59,13 +65,8 @@ def claim_task(*, worker_id: UUID, project_id: UUID, task_id: UUID) -> Claim:
 
 def _claim(worker_id: UUID, project_id: UUID, task_id: UUID | None) -> Claim:
     assignment_id = uuid7()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT code, task_id, version_id, reward, currency, claimed_at, expires_at, input::text"
-            " FROM work_claim(%s, %s, %s, %s, %s)",
-            [assignment_id, worker_id, project_id, task_id, settings.HOLD_LIMIT],
-        )
-        code, task, version, reward, currency, claimed_at, expires_at, data = cursor.fetchone()
+    row = _CLAIM.call([assignment_id, worker_id, project_id, task_id, settings.HOLD_LIMIT])
+    code, task, version, reward, currency, claimed_at, expires_at, data = row
     if code is not None:
         raise _REFUSALS[code]
     return Claim(assignment_id, project_id, task, version, reward, currency, claimed_at, expires_at, orjson.loads(data))
