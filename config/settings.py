@@ -86,7 +86,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "api.core.middleware.RequestContext",
-    "corsheaders.middleware.CorsMiddleware",
+    "api.core.middleware.CrossOrigin",
     "api.core.middleware.ApiEntrance",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -56,14 +56,15 @@ def count(kind: str, identity: str) -> Usage:
     now = int(time.time())
     window = now // WINDOW
     table = _table(settings.RATE_LIMIT_FILE, os.getpid())
-    offset = _slot(f"{kind}:{identity}") * _CELL.size
+    offset = _slot(f"{kind}:{identity}", settings.SECRET_KEY) * _CELL.size
     seen, used = _CELL.unpack_from(table, offset)
     used = used + 1 if seen == window else 1
     _CELL.pack_into(table, offset, window, used)
     return Usage(limit=limit, remaining=limit - used, reset=WINDOW - now % WINDOW)
 
 
-def _slot(name: str) -> int:
+@lru_cache(maxsize=16_384)
+def _slot(name: str, secret: str) -> int:
     """Where `name` is counted. Only who knows the installation's secret can find names that meet in one slot."""
-    key = settings.SECRET_KEY.encode()[:64]
+    key = secret.encode()[:64]
     return int.from_bytes(hashlib.blake2b(name.encode(), key=key, digest_size=4).digest()) % _SLOTS

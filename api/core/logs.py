@@ -4,6 +4,10 @@ import logging
 
 from api.core import context
 
+# What no line tells need not be found out for each.
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+logging._srcfile = None  # type: ignore[attr-defined]
+
 
 class RequestFields(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:

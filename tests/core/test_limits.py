@@ -108,6 +108,6 @@ def test_who_does_not_know_the_secret_cannot_find_a_name_that_meets_anothers(set
     """Otherwise a caller could use up somebody else's limit under a name that falls into the same slot."""
     names = [f"user:{n}" for n in range(20)]
     settings.SECRET_KEY = "one"
-    first = [limits._slot(name) for name in names]
+    first = [limits._slot(name, settings.SECRET_KEY) for name in names]
     settings.SECRET_KEY = "another"
-    assert [limits._slot(name) for name in names] != first
+    assert [limits._slot(name, settings.SECRET_KEY) for name in names] != first
