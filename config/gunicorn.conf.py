@@ -5,6 +5,7 @@ threads each (8, so that a slow upload or download does not hold up short reques
 connection: a node needs processes × threads of them.
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -42,3 +43,10 @@ accesslog = None
 loglevel = "warning"
 forwarded_allow_ips = env.text("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 proc_name = "guildhall-web"
+
+
+def post_worker_init(worker: object) -> None:
+    """Keep the garbage collector off what a process holds for good: walking it took a tenth of every request."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
