@@ -46,14 +46,7 @@ class Project(models.Model):
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes: ClassVar = [
-            models.Index(fields=["collective", "-id"], name="project_of_collective"),
-            models.Index(
-                fields=["-published_at", "-id"],
-                condition=models.Q(state=ProjectState.PUBLISHED),
-                name="project_open_newest",
-            ),
-        ]
+        indexes: ClassVar = [models.Index(fields=["collective", "-id"], name="project_of_collective")]
 
     def __str__(self) -> str:
         return self.title
@@ -218,6 +211,37 @@ class UnfundedPlace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project_id}:{self.position} ({self.places} not funded)"
+
+
+class Offer(models.Model):
+    """A published project in the few words that the feed filters, sorts and searches by.
+
+    Written by triggers of the database alone, in the transaction that changes what it tells: the project, its progress
+    or its collective's name. So it is there exactly while the project is published. `wage` is in minor units an hour:
+    measured, else promised, else 0. `text` is what is searched, in lower case.
+    """
+
+    project = models.OneToOneField(
+        Project, on_delete=models.CASCADE, primary_key=True, related_name="+", db_constraint=False
+    )
+    collective = models.ForeignKey(Collective, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    published_at = models.DateTimeField()
+    reward = models.BigIntegerField()
+    wage = models.BigIntegerField()
+    open_places = models.IntegerField()
+    last_position = models.IntegerField()
+    max_tasks_per_worker = models.PositiveIntegerField(null=True)
+    keywords = ArrayField(models.CharField(max_length=40))
+    text = models.TextField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=[key, "project"], condition=models.Q(open_places__gt=0), name=f"offer_by_{key}")
+            for key in ("published_at", "wage", "reward", "open_places")
+        ]
+
+    def __str__(self) -> str:
+        return f"offer of {self.project_id}"
 
 
 class ProjectStats(models.Model):

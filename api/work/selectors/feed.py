@@ -11,12 +11,12 @@ from api.accounts.models import User
 from api.core.errors import NotFound
 from api.core.money import money
 
-# Order of the feed: the sort key, whether the largest comes first, and the key's SQL type in a cursor.
+# Orders of the feed, the largest first: an indexed column of `projects_offer`, and its type in a cursor.
 SORTS = {
-    "newest": ("p.published_at", "timestamptz"),
-    "wage": ("COALESCE(s.hourly_wage, (v.reward * 60 / NULLIF(v.expected_minutes, 0))::bigint, 0)", "bigint"),
-    "reward": ("v.reward", "bigint"),
-    "left": ("s.open_places", "bigint"),
+    "newest": ("published_at", "timestamptz"),
+    "wage": ("wage", "bigint"),
+    "reward": ("reward", "bigint"),
+    "left": ("open_places", "bigint"),
 }
 
 _CARD = """
@@ -30,23 +30,27 @@ SELECT p.id, p.published_at, p.currency, p.last_position, v.id AS version, v.tit
         SELECT 1 FROM projects_opentask o
          WHERE o.project_id = p.id AND o.reopened IS NOT NULL
            AND (o.reopened, o.position) > (w.reopened_seen, w.reopened_position) LIMIT 1000) r) AS given_back,
-       {sort} AS sort_key
-  FROM projects_project p
+       o.sort_key
+  FROM ({offers}) o
+  JOIN projects_project p ON p.id = o.project_id
   JOIN projects_version v ON v.id = p.published_id
   JOIN collectives_collective c ON c.id = p.collective_id
   JOIN projects_projectstats s ON s.project_id = p.id
   LEFT JOIN work_participation w ON w.worker_id = %(worker)s AND w.project_id = p.id
   LEFT JOIN work_hidden h ON h.worker_id = %(worker)s AND h.project_id = p.id
- WHERE p.state = 'published'
 """
-# Left for this worker: an unseen position, or a place given back since they last looked.
-_LEFT = """
-   AND p.collective_id <> %(worker)s
-   AND s.open_places > 0
-   AND (w.taken IS NULL OR v.max_tasks_per_worker IS NULL OR w.taken < v.max_tasks_per_worker)
-   AND (w.seen IS NULL OR NOT w.seen @> int4range(0, p.last_position + 1) OR EXISTS (
+# The page is found in the narrow table, walking an index; only its rows are joined to the wide ones. Left for this
+# worker: an unseen position, or a place given back since they last looked.
+_OFFERS = """
+SELECT f.project_id, f.{key} AS sort_key
+  FROM projects_offer f
+  LEFT JOIN work_participation w ON w.worker_id = %(worker)s AND w.project_id = f.project_id
+ WHERE f.open_places > 0
+   AND f.collective_id <> %(worker)s
+   AND (w.taken IS NULL OR f.max_tasks_per_worker IS NULL OR w.taken < f.max_tasks_per_worker)
+   AND (w.seen IS NULL OR NOT w.seen @> int4range(0, f.last_position + 1) OR EXISTS (
         SELECT 1 FROM projects_opentask o
-         WHERE o.project_id = p.id AND o.reopened IS NOT NULL
+         WHERE o.project_id = f.project_id AND o.reopened IS NOT NULL
            AND (o.reopened, o.position) > (w.reopened_seen, w.reopened_position)))
 """
 
@@ -68,36 +72,35 @@ class Wanted:
 def feed(worker: User, wanted: Wanted) -> list[dict[str, Any]]:
     """One page of cards, `limit` + 1 of them when there are more. One query."""
     key, kind = SORTS[wanted.sort]
-    sql = _CARD.format(sort=key) + _LEFT
+    sql = _OFFERS.format(key=key)
     values: dict[str, Any] = {"worker": worker.id, "limit": wanted.limit + 1}
-    # Said as it is for the planner's sake: it takes `h.id IS NULL` to leave hardly a row, and then sorts all projects.
-    hides = "EXISTS (SELECT 1 FROM work_hidden x WHERE x.worker_id = %(worker)s AND x.project_id = p.id)\n"
+    # Said as it is for the planner's sake: of a join it thinks that hardly a row is left, and then sorts all projects.
+    hides = "EXISTS (SELECT 1 FROM work_hidden x WHERE x.worker_id = %(worker)s AND x.project_id = f.project_id)\n"
     sql += f"   AND {hides}" if wanted.hidden else f"   AND NOT {hides}"
     if wanted.text:
         escaped = wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         values["text"] = f"%{escaped}%"
-        sql += "   AND (v.title ILIKE %(text)s OR v.summary ILIKE %(text)s OR c.name ILIKE %(text)s"
-        sql += " OR array_to_string(v.keywords, ' ') ILIKE %(text)s)\n"
+        sql += "   AND f.text LIKE lower(%(text)s)\n"
     if wanted.keyword:
         values["keyword"] = wanted.keyword
-        sql += "   AND %(keyword)s = ANY(v.keywords)\n"
+        sql += "   AND %(keyword)s = ANY(f.keywords)\n"
     if wanted.min_wage is not None:
         values["min_wage"] = wanted.min_wage
-        sql += f"   AND {SORTS['wage'][0]} >= %(min_wage)s\n"
+        sql += "   AND f.wage >= %(min_wage)s\n"
     if wanted.requester is not None:
         values["requester"] = wanted.requester
-        sql += "   AND p.collective_id = %(requester)s\n"
+        sql += "   AND f.collective_id = %(requester)s\n"
     if wanted.after is not None:
         values["after_key"], values["after_id"] = wanted.after
-        sql += f"   AND ({key}, p.id) < (%(after_key)s::{kind}, %(after_id)s::uuid)\n"
-    sql += f" ORDER BY {key} DESC, p.id DESC LIMIT %(limit)s"
-    return _rows(sql, values)
+        sql += f"   AND (f.{key}, f.project_id) < (%(after_key)s::{kind}, %(after_id)s::uuid)\n"
+    sql += f" ORDER BY f.{key} DESC, f.project_id DESC LIMIT %(limit)s"
+    return _rows(_CARD.format(offers=sql) + " ORDER BY o.sort_key DESC, p.id DESC", values)
 
 
 def feed_card(worker: User, project_id: UUID) -> dict[str, Any]:
     """The card of one published project, whether or not anything in it is left for this worker. Raises NotFound."""
-    sql = _CARD.format(sort="p.published_at") + "   AND p.id = %(project)s"
-    rows = _rows(sql, {"worker": worker.id, "project": project_id})
+    offer = "SELECT project_id, published_at AS sort_key FROM projects_offer WHERE project_id = %(project)s"
+    rows = _rows(_CARD.format(offers=offer), {"worker": worker.id, "project": project_id})
     if not rows:
         raise NotFound
     return rows[0]
