@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,18 @@ class Statement:
 
     def fetchone(self, values: Sequence[Any]) -> tuple[Any, ...] | None:
         """Run it on the primary and return its first row, or None."""
-        connection.ensure_connection()
-        if connection.execute_wrappers or connection.queries_logged:
+        # Looked up once: every attribute of `django.db.connection` is a look-up of its own.
+        here: Any = connections[DEFAULT_DB_ALIAS]
+        here.ensure_connection()
+        if here.execute_wrappers or here.queries_logged:
             # Somebody looks at what is run: Django's cursor tells them.
-            with connection.cursor() as cursor:
-                return self._run(cursor, values)
-        connection.validate_no_broken_transaction()
-        with connection.wrap_database_errors:
-            return self._run(connection.bare_cursor, values)  # type: ignore[attr-defined]
+            with here.cursor() as cursor:
+                return self._run(here.prepared, cursor, values)
+        here.validate_no_broken_transaction()
+        with here.wrap_database_errors:
+            return self._run(here.prepared, here.bare_cursor, values)
 
-    def _run(self, cursor: Any, values: Sequence[Any]) -> tuple[Any, ...] | None:
-        prepared: set[str] = connection.prepared  # type: ignore[attr-defined]
+    def _run(self, prepared: set[str], cursor: Any, values: Sequence[Any]) -> tuple[Any, ...] | None:
         if self.name not in prepared:
             cursor.execute(f"PREPARE {self.name}({', '.join(self.types)}) AS {self.sql}")
             prepared.add(self.name)
