@@ -331,6 +331,8 @@ def _sentence(error: ValidationError) -> str:
     }
     if kind == "format" and value == "regex":
         return "Must be a regular expression without look-around and back-references, and not too large."
+    if value == 1 and kind in {"minLength", "minItems", "minProperties"}:
+        return "Must not be empty."
     if kind in counted:
         return counted[kind].format(value)
     if kind == "const":

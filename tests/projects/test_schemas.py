@@ -115,6 +115,19 @@ def test_problems_are_told_in_plain_words_by_key(value, field, code, detail) -> 
     assert (found.field, found.code, found.detail) == (field, code, detail)
 
 
+@pytest.mark.parametrize(
+    ("rule", "value", "detail"),
+    [
+        ({"minLength": 1}, "", "Must not be empty."),
+        ({"minItems": 1}, [], "Must not be empty."),
+        ({"minLength": 2}, "a", "Must have at least 2 characters."),
+    ],
+)
+def test_what_must_not_be_empty_is_told_without_a_number(rule, value, detail) -> None:
+    validator = schemas.compile_schema({"type": "object", "properties": {"text": rule}})
+    assert [found.detail for found in schemas.problems(validator, {"text": value})] == [detail]
+
+
 def test_a_value_that_fits_has_no_problem() -> None:
     value = {"label": "duck", "sure": True, "count": 3, "on": "2026-02-28", "code": "ABC", "tags": ["a", "b"]}
     assert schemas.problems(schemas.compile_schema(LABEL), value) == []
