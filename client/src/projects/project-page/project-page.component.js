@@ -68,7 +68,16 @@ class ProjectPageController {
     this.version = withSchemas(project.published || project.draft)
     const { counts } = project
     this.answersIn = counts.submitted + counts.sent_back + counts.accepted + counts.rejected
-    this.places = counts.open_places + counts.claimed + counts.submitted + counts.sent_back + counts.accepted
+    // A rejected answer is none of a place: while it can be contested its place is not open either.
+    this.filled = counts.submitted + counts.sent_back + counts.accepted
+    this.held = counts.claimed + counts.sent_back
+    this.places = counts.open_places + counts.claimed + this.filled
+    this.states = [
+      { name: 'accepted', tone: 'guild', values: [counts.accepted] },
+      { name: 'waiting for review', tone: 'brass', values: [counts.submitted] },
+      { name: 'in work', tone: 'sky', values: [this.held] },
+      { name: 'open', tone: 'faint', values: [counts.open_places] },
+    ]
     setTitle(this.document, project.title)
   }
 
@@ -88,13 +97,6 @@ class ProjectPageController {
       ],
       about: `${this.answersIn ?? ''} answers from ${progress.workers} workers, by ${span}.`,
     }
-    const states = progress.tasks_by_state || {}
-    this.states = [
-      { name: 'done', tone: 'guild', values: [states.done || 0] },
-      { name: 'all answers in', tone: 'brass', values: [states.answered || 0] },
-      { name: 'in work', tone: 'sky', values: [states.in_work || 0] },
-      { name: 'open', tone: 'faint', values: [states.open || 0] },
-    ]
     const buckets = trimmed(progress.seconds?.histogram || [])
     this.times = {
       labels: buckets.map(bucketLabel),

@@ -55,6 +55,11 @@ describe('the page of a project', () => {
     expect(shown({ ...OFFER, draft: null, counts: COUNTS, may: MAY }).textContent).toContain('The versions could not be loaded.')
   })
 
+  it('counts no rejected answer as one that fills a place', () => {
+    const page = shown({ ...OFFER, state: 'closed', draft: null, counts: { ...COUNTS, open_places: 0, accepted: 4, sent_back: 1, rejected: 1 }, may: {} })
+    expect(page.querySelector('gh-fact').textContent).toContain('5 / 5')
+  })
+
   it('leads others to the offer', () => {
     shown(OFFER)
     expect($location.url()).toBe('/feed/p')

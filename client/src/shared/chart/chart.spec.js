@@ -18,6 +18,12 @@ describe('layout', () => {
     for (const bar of plan.bars) expect(bar.x + bar.width).toBeLessThanOrEqual(400)
   })
 
+  it('stand over their labels and stay slender when they are few', () => {
+    const plan = bars({ labels: ['a'], series: [{ name: 'x', tone: 'guild', values: [3] }], width: 400, height: 200 })
+    expect(plan.bars[0].width).toBeLessThan(60)
+    expect(plan.bars[0].x + plan.bars[0].width / 2).toBeCloseTo(plan.under[0].x)
+  })
+
   it('draws a line through equally spaced points and leaves a gap out', () => {
     const plan = lines({ labels: ['a', 'b', 'c'], series: [{ name: 'x', tone: 'sky', values: [1, null, 3] }], width: 300, height: 100 })
     expect(plan.lines[0].points).toHaveLength(2)

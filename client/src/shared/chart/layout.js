@@ -25,6 +25,7 @@ function within(middle, text, width, perCharacter = 7) {
   return Math.max(half, Math.min(middle, width - half))
 }
 
+const WIDEST_BAR = 56
 const PAD = { top: 8, right: 8, bottom: 24 }
 
 function frame({ width, height, series, whole, format }) {
@@ -45,12 +46,14 @@ export function bars({ labels, series, width, height, whole = true, format = Str
   const { left, inner, y, floor, axis } = frame({ width, height, series, whole, format })
   const slot = inner.width / Math.max(1, labels.length)
   const gap = Math.min(8, slot * 0.2)
-  const thick = Math.max(1, (slot - gap) / series.length)
+  const thick = Math.max(1, Math.min(WIDEST_BAR, (slot - gap) / series.length))
+  // A few bars stand in the middle of their slots, over their labels.
+  const aside = (slot - thick * series.length) / 2
   const marks = []
   series.forEach((one, row) => one.values.forEach((value, index) => {
     if (!value) return
     marks.push({
-      tone: one.tone, x: left + index * slot + gap / 2 + row * thick, y: y(value),
+      tone: one.tone, x: left + index * slot + aside + row * thick, y: y(value),
       width: Math.max(1, thick - (series.length > 1 ? 1 : 0)), height: Math.max(1, floor - y(value)),
       text: `${labels[index]}: ${format(value)} ${one.name}`,
     })
