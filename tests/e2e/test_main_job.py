@@ -239,7 +239,7 @@ def review(page: Page) -> None:
 
 def resubmit(page: Page) -> None:
     page.get_by_role("link", name="Guildhall").click()
-    page.get_by_role("link", name="Look at them").click()
+    page.get_by_role("link", name="Look at it").click()
     page.get_by_role("link", name="Go on").click()
     expect(page.get_by_text(AGAIN)).to_be_visible()
     expect(page.get_by_label("Anything to add?")).to_have_value("second")

@@ -1,13 +1,10 @@
 import template from './review-detail.component.html?raw'
 import { formatDuration } from '../../shared/duration/duration.js'
 import { moneyText, parseMoney } from '../../shared/money/money.js'
+import { CATEGORIES, categoryWords } from '../../shared/rejection.js'
 import { answerLines, taskName } from '../answer-text.js'
 import './review-detail.css'
 
-export const CATEGORIES = [
-  ['wrong', 'The answer is wrong'], ['incomplete', 'Something is missing'], ['off_task', 'Not what was asked'],
-  ['duplicate', 'The same answer again'], ['spam', 'Not a real answer'], ['other', 'Something else'],
-]
 const DECIDED = { accepted: 'Accepted', rejected: 'Rejected', sent_back: 'Sent back' }
 export const LEAST = { reject: 20, sendBack: 10 }
 const DAY = 86_400
@@ -48,12 +45,12 @@ class ReviewDetailController {
     this.canPayPart = ['returned', 'expired', 'rejected'].includes(review.state)
     this.canBonus = review.state === 'accepted'
     this.currency = review.reward.currency
-    this.category_name = CATEGORIES.find(([value]) => value === review.decision?.category)?.[1]
+    this.category_name = categoryWords(review.decision?.category)
     this.decided = DECIDED[review.state] || 'Decided'
     const { gold } = review.task
     const known = gold ? answerLines(gold, version) : []
     this.gold = known.map((line) => (known.length > 1 ? `${line.label}: ${line.text}` : line.text)).join(', ')
-    this.othersText = review.others ? `${review.others.agree} of ${review.others.of} others gave the same ${review.others.key}.` : null
+    this.othersText = review.others?.of ? `${review.others.agree} of ${review.others.of} others gave the same ${review.others.key}.` : null
   }
 
   act(verb) {

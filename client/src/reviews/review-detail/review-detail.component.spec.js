@@ -28,6 +28,11 @@ describe('an open answer', () => {
     expect(detail.othersText).toBe('34 of 38 others gave the same label.')
   })
 
+  it('says nothing of others when there are none', () => {
+    open({ others: { agree: 0, of: 0, key: 'label' } })
+    expect(detail.othersText).toBeNull()
+  })
+
   it('is accepted by one key', () => {
     open()
     detail.act('accept')

@@ -1,5 +1,6 @@
 import template from './review-many.component.html?raw'
-import { CATEGORIES, LEAST, timesAgain } from '../review-detail/review-detail.component.js'
+import { CATEGORIES } from '../../shared/rejection.js'
+import { LEAST, timesAgain } from '../review-detail/review-detail.component.js'
 import { queryOf } from '../review-filter.js'
 import { decideMany } from './decide-many.js'
 import './review-many.css'

@@ -1,3 +1,4 @@
+import { categoryWords } from '../../shared/rejection.js'
 import './my-work.css'
 import template from './my-work.component.html?raw'
 
@@ -15,6 +16,7 @@ class MyWorkController {
   constructor(Assignment, pages, live, clock, toast, $location, $interval) {
     Object.assign(this, { Assignment, pages, live, clock, toast, $location, $interval })
     this.tabs = TABS
+    this.categoryWords = categoryWords
   }
 
   $onInit() {

@@ -1,6 +1,7 @@
 import { setTitle } from '../../core/core.module.js'
 import { formatDuration } from '../../shared/duration/duration.js'
 import { parts, shownValue, unanswered } from '../../shared/interface/answer.js'
+import { categoryWords } from '../../shared/rejection.js'
 import { Draft } from './draft.js'
 import './task.css'
 import template from './task.component.html?raw'
@@ -17,6 +18,7 @@ class TaskController {
   constructor(Assignment, Feed, versions, toast, live, clock, lastWords, $routeParams, $location, $timeout, $interval, $window, $scope, $q) {
     Object.assign(this, { Assignment, Feed, versions, toast, live, clock, lastWords, $location, $timeout, $interval, $window, $scope, $q })
     this.id = $routeParams.id
+    this.categoryWords = categoryWords
     this.doneHere = 0
     this.onKey = (event) => this.keyPressed(event)
     this.onHide = () => this.leave()
