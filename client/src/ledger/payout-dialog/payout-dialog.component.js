@@ -25,6 +25,10 @@ class PayoutDialogController {
     )
   }
 
+  get isTooLittle() {
+    return this.least?.amount > this.purse.balance.amount
+  }
+
   nameOf(method) {
     return METHODS[method] || method
   }

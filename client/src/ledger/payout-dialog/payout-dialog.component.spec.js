@@ -18,6 +18,12 @@ describe('a payout', () => {
     })
   })
 
+  it('says so when there is less than the smallest payout', () => {
+    expect(dialog.isTooLittle).toBe(false)
+    dialog.purse = { id: 'u', balance: { amount: 60, currency: 'USD' } }
+    expect(dialog.isTooLittle).toBe(true)
+  })
+
   it('offers the whole purse', () => {
     expect(dialog.text).toBe('50.00')
   })

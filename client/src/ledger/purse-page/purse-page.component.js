@@ -17,10 +17,10 @@ export function dayAfter(day) {
 
 /** One purse: what is in it, what is set aside and for what, what moved, and the way in and out. */
 class PursePageController {
-  static $inject = ['Purse', '$http', 'pages', 'live', 'toast', 'download', '$routeParams', '$location']
+  static $inject = ['Purse', '$http', 'pages', 'live', 'toast', 'download', 'session', '$routeParams', '$location']
 
-  constructor(Purse, $http, pages, live, toast, download, $routeParams, $location) {
-    Object.assign(this, { Purse, $http, pages, live, toast, download, $location, id: $routeParams.id })
+  constructor(Purse, $http, pages, live, toast, download, session, $routeParams, $location) {
+    Object.assign(this, { Purse, $http, pages, live, toast, download, session, $location, id: $routeParams.id })
     this.filter = { from: '', to: '' }
     this.kindNames = KINDS
     this.titles = {}
