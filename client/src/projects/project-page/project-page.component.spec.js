@@ -50,6 +50,14 @@ describe('the page of a project', () => {
     expect(ways(shown({ ...draft, may: {} }))).toEqual(['/projects/p/versions/1'])
   })
 
+  it('tries again when the progress could not be loaded', () => {
+    const page = shown({ ...OFFER, draft: null, counts: COUNTS, may: MAY })
+    Project.progress.mockReturnValue({ $promise: $q.resolve({ workers: 3, review: { rejection_rate: null } }) })
+    page.querySelector('gh-failed button').click()
+    $rootScope.$digest()
+    expect(page.querySelector('gh-failed')).toBeNull()
+  })
+
   it('says when the versions could not be loaded', () => {
     Project.versions.mockReturnValue({ $promise: $q.reject({ detail: 'The database is away.' }) })
     expect(shown({ ...OFFER, draft: null, counts: COUNTS, may: MAY }).textContent).toContain('The versions could not be loaded.')
