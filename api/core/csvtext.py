@@ -25,7 +25,9 @@ def cell(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return "" if value is None else value
-    value = _INNER.sub(r"\1'", value)
+    # Hardly a cell has one, and looking for four letters costs a tenth of what the expression does.
+    if ";" in value or "\n" in value or "\t" in value or "\r" in value:
+        value = _INNER.sub(r"\1'", value)
     return "'" + value if value.startswith(_DANGEROUS) and not _NUMBER.match(value) else value
 
 
