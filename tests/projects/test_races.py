@@ -1,17 +1,18 @@
 """What must hold when things happen at once: real threads, each with a connection of its own."""
 
 from datetime import timedelta
+from io import BytesIO
 from threading import Event
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
 from api.ledger.models import Transfer
 from api.projects import services
-from api.projects.models import OpenTask, Project, ProjectStats, Version
+from api.projects.models import Offer, OpenTask, Project, ProjectStats, Version
 from api.projects.selectors import unfunded_places
 from api.work.errors import NoTaskLeft, ProjectNotOpen
 from api.work.models import Assignment
@@ -148,3 +149,49 @@ def test_places_that_come_back_without_money_while_the_project_resumes_are_not_l
     free = OpenTask.objects.filter(project=project).aggregate(sum=Sum("free"))["sum"] or 0
     assert free + unfunded_places(project.id) == 6
     assert escrow_of(project) == owed(project)
+
+
+@pytest.mark.parametrize("act", ["import", "close"])
+def test_long_work_on_places_holds_up_nobodys_numbers(together, act) -> None:
+    owner = make_user("Owner")
+    project = published(owner)
+    claim_next(worker_id=make_user("Worker").id, project_id=project.id)
+    held, rolled = Event(), Event()
+
+    def hold():
+        """Makes who imports, or closes, wait in the middle of the project's places."""
+        with transaction.atomic():
+            first = OpenTask.objects.select_for_update().filter(project=project).order_by("position").first()
+            OpenTask.objects.create(project=project, position=3, task_id=first.task_id, free=1)
+            held.set()
+            assert rolled.wait(20)
+            transaction.set_rollback(True)
+
+    def long():
+        assert held.wait(10)
+        if act == "close":
+            services.close_project(project_id=project.id, by=owner)
+        else:
+            stream = BytesIO(b'{"input": {"name": "duck"}}\n')
+            services.import_tasks(project_id=project.id, by=owner, stream=stream, format="jsonl")
+
+    def roll():
+        try:
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            deadline = monotonic() + 10
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")
+                while cursor.execute(waiting) or cursor.fetchone() == (0,):
+                    assert monotonic() < deadline
+                    sleep(0.02)
+            return services.roll_up()
+        finally:
+            rolled.set()
+
+    assert together(hold, long, roll) == [None, None, 1]
+    while services.roll_up():
+        pass
+    free = OpenTask.objects.filter(project=project).aggregate(sum=Sum("free"))["sum"] or 0
+    stats = ProjectStats.objects.get()
+    assert (stats.claimed, stats.open_places, free) == (1, *([0, 0] if act == "close" else [7, 7]))
+    assert Offer.objects.filter(last_position=3, open_places=7).count() == (act == "import")

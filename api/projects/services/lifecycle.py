@@ -271,9 +271,6 @@ def close_project(*, project_id: UUID, by: User) -> Project:
         return project
     if project.published is None:
         raise errors.WrongState("A draft is not closed; delete it instead.")
-    project.state = ProjectState.CLOSED
-    project.closed_at = timezone.now()
-    project.save(update_fields=["state", "closed_at"])
     with connection.cursor() as cursor:
         # Waits for claims under way, and counts what they leave.
         cursor.execute(
@@ -283,6 +280,10 @@ def close_project(*, project_id: UUID, by: User) -> Project:
         )
         free = int(cursor.fetchone()[0])
     UnfundedPlace.objects.filter(project=project).delete()
+    # Only now: it locks the project's progress, which the roll-up writes, and the above may take long.
+    project.state = ProjectState.CLOSED
+    project.closed_at = timezone.now()
+    project.save(update_fields=["state", "closed_at"])
     escrow.move(
         project=project,
         amount=-free * places.unit_cost(project.published.reward, project),

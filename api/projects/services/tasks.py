@@ -124,7 +124,6 @@ def _store(project: Project, batch_id: UUID, prepared: Prepared) -> int:
             "projects_task (position, project_id, batch_id, id, key, input, gold)",
             _Numbered(prepared.file, project.last_position + 1, fixed),
         )
-    Project.objects.filter(id=project.id).update(last_position=F("last_position") + added)
     return added
 
 
@@ -199,6 +198,8 @@ def _open(project: Project, batch: Batch, by: User) -> int | None:
                 " ORDER BY position",
                 [project.assignments_per_task, project.id, project.last_position],
             )
+    # Only now: it locks the project's progress, which the roll-up writes, and the above may take long.
+    Project.objects.filter(id=project.id).update(last_position=F("last_position") + batch.added)
     ProjectStats.objects.get_or_create(project=project)
     ProjectStats.objects.filter(project=project).update(
         tasks=F("tasks") + batch.added, open_places=F("open_places") + places
