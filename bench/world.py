@@ -223,10 +223,10 @@ class World:
             cursor.execute(
                 "INSERT INTO projects_projectstats (project_id, tasks, open_places, claimed, submitted, sent_back,"
                 " accepted, rejected, returned, expired, workers, funded, recent_seconds, recent_review_seconds,"
-                " histogram, median_seconds, hourly_wage)"
+                " histogram, median_seconds, median_review_seconds, hourly_wage)"
                 " SELECT p, %s, %s, 0, 0, 0, 0, 0, 0, 0, 0, 0, (SELECT array_agg(20 + i %% 20) FROM"
                 " generate_series(1, 201) i), (SELECT array_agg(3600 + i) FROM generate_series(1, 201) i), '{}',"
-                " 30 + o %% 40, 500 + o %% 1000 FROM unnest(%s::uuid[]) WITH ORDINALITY AS u(p, o)",
+                " 30 + o %% 40, 3701, 500 + o %% 1000 FROM unnest(%s::uuid[]) WITH ORDINALITY AS u(p, o)",
                 [tasks, tasks * places if open_tasks else 0, projects],
             )
             cursor.execute("COMMIT")

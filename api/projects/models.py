@@ -249,8 +249,8 @@ class ProjectStats(models.Model):
 
     `tasks` is exact: whoever adds or deletes tasks changes it in the same transaction. `funded` is what the escrow was
     given, less what went back to the purse. The other counts are of assignments by state. `recent_seconds` and
-    `recent_review_seconds` are the newest 201 durations, oldest first; `histogram` counts all durations by the buckets
-    of `projects/services/rollup.py`.
+    `recent_review_seconds` are the newest 201 durations, oldest first, and the medians are theirs; `histogram` counts
+    all durations by the buckets of `projects/services/rollup.py`.
     """
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="stats")
@@ -269,6 +269,7 @@ class ProjectStats(models.Model):
     recent_review_seconds = ArrayField(models.FloatField(), default=list)
     histogram = ArrayField(models.IntegerField(), default=list)
     median_seconds = models.FloatField(null=True)
+    median_review_seconds = models.FloatField(null=True)
     hourly_wage = models.BigIntegerField(null=True)
     updated_at = models.DateTimeField(db_default=Now())
 

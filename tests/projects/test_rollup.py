@@ -4,6 +4,8 @@ import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib import import_module
+from statistics import median
 from threading import Event as Signal
 from uuid import uuid4
 
@@ -58,7 +60,7 @@ def test_an_assignment_moves_from_state_to_state(project) -> None:
     assert now.counts() | {"tasks": 3, "open_places": 5, "accepted": 1, "claimed": 0} == now.counts()
     assert sum(now.counts().values()) == 3 + 5 + 1
     assert (now.median_seconds, now.hourly_wage) == (20.0, 1800)
-    assert now.recent_review_seconds == [90.0]
+    assert (now.recent_review_seconds, now.median_review_seconds) == ([90.0], 90.0)
     minute = ProjectMinute.objects.get()
     assert (minute.submitted, minute.accepted) == (2, 1)
     assert services.roll_up() == 0
@@ -100,6 +102,27 @@ def test_durations_fill_the_ring_and_the_histogram(project) -> None:
     assert rows[1] == {"from": 1.0, "to": 1.5, "count": 1}
     assert rows[-1] == {"from": 86_400.0, "to": None, "count": 1}
     assert {row["to"]: row["count"] for row in rows}[30.0] == 300
+
+
+def test_the_median_of_reviews_is_of_the_newest(project) -> None:
+    for seconds in [900_000.0, 30.0, 10.0]:
+        tell(project, "assignment.accepted", **{"from": "submitted"}, review_seconds=seconds)
+    catch_up()
+    assert stats(project).median_review_seconds == 30.0
+    for _ in range(rollup.RING - 1):
+        tell(project, "assignment.rejected", **{"from": "submitted"}, review_seconds=5.0)
+    tell(project, "assignment.submitted", **{"from": "claimed"}, seconds=1.0)
+    catch_up()
+    now = stats(project)
+    assert (now.recent_review_seconds[0], now.median_review_seconds) == (10.0, 5.0)
+
+
+@pytest.mark.parametrize("durations", [[], [7.0], [9.0, 1.0], [3.5, 60.0, 2.0], [8.0, 1.0, 4.0, 2.5]])
+def test_the_migration_fills_in_the_median_of_reviews(project, durations) -> None:
+    ProjectStats.objects.filter(project=project).update(recent_review_seconds=durations)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("api.projects.migrations.0006_median_review_seconds").FILL)
+    assert stats(project).median_review_seconds == (median(durations) if durations else None)
 
 
 def test_a_transaction_that_stays_open_holds_nobody_up_and_is_counted_once(together, project) -> None:

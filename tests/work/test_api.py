@@ -88,7 +88,7 @@ def test_a_card_says_what_the_work_is_worth(client):
             "hourly_wage": 2400,
             "accepted": 39,
             "rejected": 1,
-            "recent_review_seconds": [60.0, 120.0, 600.0],
+            "median_review_seconds": 120.0,
         },
     )
     claim(client, project)

@@ -155,15 +155,17 @@ def _write_stats(cursor: Any, changes: dict[UUID, _Change]) -> None:
     for project_id, seconds, reviews, histogram, reward in cursor.fetchall():
         change = changes[project_id]
         seconds = [*seconds, *change.seconds][-RING:]
+        reviews = [*reviews, *change.review_seconds][-RING:]
         middle = median(seconds) if seconds else None
         rows.append(
             (
                 project_id,
                 *(change.counts[name] for name in _COUNTERS),
                 seconds,
-                [*reviews, *change.review_seconds][-RING:],
+                reviews,
                 _histogram(histogram, change.seconds),
                 middle,
+                median(reviews) if reviews else None,
                 round(reward * 3600 / middle) if middle and reward is not None else None,
             )
         )
@@ -172,12 +174,13 @@ def _write_stats(cursor: Any, changes: dict[UUID, _Change]) -> None:
         cursor,
         f"UPDATE projects_projectstats s SET {sums}, recent_seconds = v.seconds,"  # noqa: S608
         " recent_review_seconds = v.reviews, histogram = v.histogram, median_seconds = v.middle,"
-        " hourly_wage = v.wage, updated_at = now()"
-        f" FROM (VALUES %s) AS v(project_id, {', '.join(_COUNTERS)}, seconds, reviews, histogram, middle, wage)"
+        " median_review_seconds = v.review_middle, hourly_wage = v.wage, updated_at = now()"
+        f" FROM (VALUES %s) AS v(project_id, {', '.join(_COUNTERS)}, seconds, reviews, histogram, middle,"
+        " review_middle, wage)"
         " WHERE s.project_id = v.project_id",
         rows,
         template=f"(%s::uuid, {', '.join(['%s'] * (len(_COUNTERS) - 1))}, %s::bigint, %s::float8[], %s::float8[],"
-        " %s::int[], %s::float8, %s::bigint)",
+        " %s::int[], %s::float8, %s::float8, %s::bigint)",
         page_size=500,
     )
 

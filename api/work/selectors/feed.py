@@ -1,7 +1,6 @@
 """The feed: what a worker may work on, with what an hour of it earns. One statement for a page of cards."""
 
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +22,7 @@ _CARD = """
 SELECT p.id, p.published_at, p.currency, p.last_position, v.id AS version, v.title, v.summary, v.keywords, v.reward,
        v.expected_minutes, v.auto_accept_after, v.claim_lasts, v.max_tasks_per_worker,
        c.id AS requester, c.name AS requester_name,
-       s.median_seconds, s.hourly_wage, s.open_places, s.accepted, s.rejected, s.recent_review_seconds,
+       s.median_seconds, s.hourly_wage, s.open_places, s.accepted, s.rejected, s.median_review_seconds,
        w.taken, h.id IS NOT NULL AS hidden,
        (SELECT sum(upper(r) - lower(r)) FROM unnest(w.seen) r) AS seen,
        (SELECT count(*) FROM (
@@ -116,7 +115,6 @@ def _rows(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
 def as_card(row: dict[str, Any]) -> dict[str, Any]:
     """A row of the feed as the API shows it."""
     decided = (row["accepted"] or 0) + (row["rejected"] or 0)
-    reviews = row["recent_review_seconds"]
     return {
         "project": row["id"],
         "title": row["title"],
@@ -127,7 +125,7 @@ def as_card(row: dict[str, Any]) -> dict[str, Any]:
         "median_seconds": row["median_seconds"],
         **_wage(row),
         "tasks_left": tasks_left(row),
-        "review_seconds": median(reviews) if reviews else None,
+        "review_seconds": row["median_review_seconds"],
         "rejection_rate": row["rejected"] / decided if decided else None,
         "decisions_counted": decided,
         "expected_minutes": row["expected_minutes"],
