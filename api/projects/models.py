@@ -253,6 +253,11 @@ class ProjectStats(models.Model):
     all durations by the buckets of `projects/services/rollup.py`.
     """
 
+    COUNTS = (
+        *("tasks", "open_places", "claimed", "submitted", "sent_back"),
+        *("accepted", "rejected", "returned", "expired"),
+    )
+
     project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="stats")
     tasks = models.IntegerField(default=0)
     open_places = models.IntegerField(default=0)
@@ -278,17 +283,7 @@ class ProjectStats(models.Model):
 
     def counts(self) -> dict[str, int]:
         """Assignments by state, with tasks and places."""
-        names = (
-            "tasks",
-            "open_places",
-            "claimed",
-            "submitted",
-            "sent_back",
-            "accepted",
-            "rejected",
-            "returned",
-        )
-        return {name: getattr(self, name) for name in (*names, "expired")}
+        return {name: getattr(self, name) for name in self.COUNTS}
 
 
 class ProjectMinute(models.Model):

@@ -23,6 +23,7 @@ from api.projects.models import (
     Task,
     Version,
 )
+from api.projects.selectors import ListedVersion, listed_counts, listed_version
 from api.projects.services import Quote
 from api.projects.services.rollup import histogram_rows
 
@@ -352,7 +353,7 @@ class TaskOut(Out):
     )
 
 
-def version_light_out(version: Version, currency: str) -> dict[str, Any]:
+def version_light_out(version: Version | ListedVersion, currency: str) -> dict[str, Any]:
     return {
         "id": version.id,
         "number": version.number,
@@ -381,16 +382,18 @@ def version_out(version: Version, currency: str) -> dict[str, Any]:
     }
 
 
-def project_light_out(
-    project: Project, *, stats: ProjectStats, escrow: int, allowed: Collection[str]
-) -> dict[str, Any]:
-    """`escrow` is in minor units; `allowed` names the governed acts this user may do in the collective."""
-    currency = project.currency
+def project_light_out(row: Any, *, escrow: int, allowed: Collection[str]) -> dict[str, Any]:
+    """A row of `listed_projects`.
+
+    `escrow` is in minor units; `allowed` names the governed acts this user may do in the collective.
+    """
+    draft, published = listed_version(row, "draft"), listed_version(row, "published")
     return {
-        **_head(project),
-        "draft": version_light_out(project.draft, currency) if project.draft else None,
-        "published": version_light_out(project.published, currency) if project.published else None,
-        **_owned(project, stats, escrow, allowed),
+        **_head(row, row.collective__name, published),
+        "draft": version_light_out(draft, row.currency) if draft else None,
+        "published": version_light_out(published, row.currency) if published else None,
+        "counts": listed_counts(row),
+        **_owned(row, row.stats__funded or 0, escrow, allowed),
     }
 
 
@@ -398,10 +401,11 @@ def project_out(project: Project, *, stats: ProjectStats, escrow: int, allowed: 
     """As members see it."""
     currency = project.currency
     return {
-        **_head(project),
+        **_head(project, project.collective.name, project.published),
         "draft": version_out(project.draft, currency) if project.draft else None,
         "published": version_out(project.published, currency) if project.published else None,
-        **_owned(project, stats, escrow, allowed),
+        "counts": stats.counts(),
+        **_owned(project, stats.funded, escrow, allowed),
         "inputs_unchecked": project.inputs_unchecked,
         **_measured(project, stats),
     }
@@ -410,15 +414,17 @@ def project_out(project: Project, *, stats: ProjectStats, escrow: int, allowed: 
 def offer_out(project: Project, stats: ProjectStats) -> dict[str, Any]:
     """As anyone signed in sees a project that was published."""
     published = version_out(project.published, project.currency) if project.published else None
-    return {**_head(project), "published": published, **_measured(project, stats)}
+    head = _head(project, project.collective.name, project.published)
+    return {**head, "published": published, **_measured(project, stats)}
 
 
-def _head(project: Project) -> dict[str, Any]:
+def _head(project: Any, collective_name: str, published: Version | ListedVersion | None) -> dict[str, Any]:
+    """Of a Project or a row of `listed_projects`."""
     return {
         "id": project.id,
-        "collective": {"id": project.collective_id, "name": project.collective.name},
+        "collective": {"id": project.collective_id, "name": collective_name},
         "state": project.state,
-        "version": project.published.number if project.published else None,
+        "version": published.number if published else None,
         "title": project.title,
         "created_at": project.created_at,
         "published_at": project.published_at,
@@ -426,13 +432,13 @@ def _head(project: Project) -> dict[str, Any]:
     }
 
 
-def _owned(project: Project, stats: ProjectStats, escrow: int, allowed: Collection[str]) -> dict[str, Any]:
+def _owned(project: Any, funded: int, escrow: int, allowed: Collection[str]) -> dict[str, Any]:
+    """Of a Project or a row of `listed_projects`; amounts in minor units."""
     may = {verb: action in allowed and project.state in states for verb, (action, states) in _VERBS.items()}
-    may["publish"] = may["publish"] and project.draft is not None
+    may["publish"] = may["publish"] and project.draft_id is not None
     return {
-        "counts": stats.counts(),
         "escrow": money(escrow, project.currency),
-        "spent": money(max(0, stats.funded - escrow), project.currency),
+        "spent": money(max(0, funded - escrow), project.currency),
         "may": may,
     }
 

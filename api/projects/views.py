@@ -97,12 +97,7 @@ class ProjectViewSet(ApiViewSet):
             collective_ids={each.collective_id for each in found},
         )
         shown = [
-            project_light_out(
-                each,
-                stats=selectors.stats_of(each),
-                escrow=escrows.get(each.id, 0),
-                allowed=allowed[each.collective_id],
-            )
+            project_light_out(each, escrow=escrows.get(each.id, 0), allowed=allowed[each.collective_id])
             for each in found
         ]
         return answer(shown, headers=headers)

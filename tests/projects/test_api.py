@@ -247,6 +247,22 @@ class TestLists:
         assert [each["title"] for each in client.get(following).json()] == ["Geese", "Ducks"]
         assert "interface" not in first.json()[1]["draft"]
 
+    def test_a_list_says_of_a_project_what_its_page_says(self, client, owner) -> None:
+        draft(owner, keywords=["birds"], max_tasks_per_worker=2, expected_minutes=0.5)
+        changed = published(owner, title="Geese", summary="Honk")
+        client.patch(f"{BASE}/{changed.id}", {"title": "Swans"})
+        services.close_project(project_id=published(owner).id, by=owner)
+        ProjectStats.objects.filter(project=changed).update(claimed=1, submitted=2, sent_back=3, accepted=4, funded=90)
+        ProjectStats.objects.filter(project=draft(owner, tasks=0)).delete()
+        listed = client.get(BASE).json()
+        assert len(listed) == 4
+        for each in listed:
+            page = client.get(f"{BASE}/{each['id']}").json()
+            for which in ("draft", "published"):
+                page[which] = page[which] and {name: page[which][name] for name in each[which]}
+            assert each == {name: page[name] for name in each}
+        assert [each["spent"]["amount"] for each in listed] == [0, 0, 30, 0]
+
     def test_a_list_takes_few_queries_whatever_its_length(self, client, owner, django_assert_max_num_queries) -> None:
         for _ in range(3):
             published(owner)
