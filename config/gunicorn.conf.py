@@ -46,7 +46,7 @@ proc_name = "guildhall-web"
 
 
 def post_worker_init(worker: object) -> None:
-    """Keep the garbage collector off what a process holds for good: walking it took a tenth of every request."""
+    """Keep the garbage collector off what a process holds for good."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

@@ -85,4 +85,4 @@ def test_gunicorn_knows_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
 
     known = {setting.name for setting in KNOWN_SETTINGS}
     used = {name for name in _gunicorn(monkeypatch) if name.islower() and not name.startswith("_")}
-    assert used - {"env", "os"} <= known
+    assert used - {"env", "gc", "os"} <= known
