@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 
 from api.core import context
 from api.core.ids import uuid7
@@ -59,13 +60,17 @@ def _without_secrets(request: HttpRequest) -> str:
 class CrossOrigin(CorsMiddleware):
     """The package's middleware, for the requests that it is about: an API request without `Origin` passes by.
 
-    What the package would add to such an answer is `Vary: origin`, and nothing may store it anyway.
+    All that the package would add to such an answer is `Vary: origin`, which says something only of what may be stored.
     """
 
     def __call__(self, request: HttpRequest) -> Any:
-        if "HTTP_ORIGIN" not in request.META and request.path.startswith("/api/v1/"):
-            return self.get_response(request)
-        return super().__call__(request)
+        if "HTTP_ORIGIN" in request.META or not request.path.startswith("/api/v1/"):
+            return super().__call__(request)
+        response = self.get_response(request)
+        if response.get("Cache-Control") != "no-store":
+            # Kept without it, the answer would be given to a client on another origin, which may not read it.
+            patch_vary_headers(response, ("origin",))
+        return response
 
 
 class ApiEntrance:

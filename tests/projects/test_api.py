@@ -219,6 +219,7 @@ class TestWhoSees:
         worker = api(make_user("Worker"), scopes=["work:read"])
         fixed = worker.get(f"/api/v1/versions/{older}")
         assert fixed["Cache-Control"] == "private, max-age=31536000, immutable"
+        assert "origin" in fixed["Vary"], "a client on another origin must not be given this copy"
         assert fixed.json()["interface"] == INTERFACE
         assert problem(worker.get(f"/api/v1/versions/{newer}")) == (404, "not_found")
         assert client.get(f"/api/v1/versions/{newer}")["Cache-Control"] == "no-store"
