@@ -2,9 +2,10 @@
 
 import random
 from contextlib import suppress
+from time import sleep
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from api.collectives.models import Collective
 from api.projects.models import Offer, Project, ProjectStats, Version
@@ -122,8 +123,11 @@ def test_rolling_up_and_changing_projects_do_not_lock_each_other_out(together) -
     def change(order) -> None:
         for number in range(15):
             for project in order:
-                Project.objects.filter(id=project.id).update(last_position=39 + number)
-                ProjectStats.objects.filter(project=project).update(tasks=40)
+                # As importing does, in one transaction: an offer must not be held while progress is waited for.
+                with transaction.atomic():
+                    Project.objects.filter(id=project.id).update(last_position=39 + number)
+                    sleep(0.005)
+                    ProjectStats.objects.filter(project=project).update(tasks=40)
 
     def take() -> None:
         for _ in range(10):
