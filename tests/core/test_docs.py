@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from api.core.management.commands.openapi import FILE
 from tests.accounts.test_browser import chromium, look
@@ -90,11 +90,11 @@ def test_the_page_in_a_browser(live_server: Any) -> None:
         assert page.locator("#found").inner_text() == "2 found"
         assert page.locator(".operation[data-words]:visible").count() == 2
         page.get_by_role("link", name="claim_task").click()
-        page.wait_for_function("document.getElementById('claim_task').open")
+        expect(page.locator("#claim_task")).to_have_attribute("open", "")
         page.goto(f"{live_server.url}/api/docs#get_purse")
-        page.wait_for_function("document.getElementById('get_purse').open")
+        expect(page.locator("#get_purse")).to_have_attribute("open", "")
         assert page.locator("#get_purse").is_visible(), "what was looked for before does not hide it"
         page.locator("#get_purse").get_by_role("link", name="PurseOut").first.click()
-        page.wait_for_function("document.getElementById('shape-PurseOut').open")
+        expect(page.locator("#shape-PurseOut")).to_have_attribute("open", "")
         browser.close()
     assert complaints == []
