@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import exports, growth, imports_http, labels, lists, pairs, profile, replayed, report  # noqa: E402
+from bench import exports, growth, imports_http, labels, lists, pairs, profile, replayed, report, rows  # noqa: E402
 from bench.machine import Bench, Sizes  # noqa: E402
 from config.env import data_dir  # noqa: E402
 
@@ -40,6 +40,7 @@ FIGURES = {
     "growth_exhausted": Figure(("growth_exhausted",), growth.exhausted),
     "import": Figure(imports_http.KEYS, imports_http.measure),
     "export": Figure(exports.KEYS, exports.measure),
+    "rows": Figure(rows.KEYS, rows.measure),
     "lists": Figure(lists.KEYS, lists.measure),
     "dawid_skene": Figure(labels.KEYS, labels.measure),
     "replay": Figure(("replay",), replayed.measure),
