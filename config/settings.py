@@ -129,6 +129,11 @@ DATABASES["default"]["TEST"] = {"NAME": env.text("TEST_DATABASE_NAME") or None}
 DATABASE_ROUTERS = ["api.core.router.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# What nodes share besides the database; empty where there is one node, or none is wanted.
+REDIS_URL = env.text("REDIS_URL")
+# Where to listen for wake-ups without Redis, if not at DATABASE_URL: a coordinator may not pass them on.
+LISTEN_URL = env.text("LISTEN_URL")
+
 # Shared by all workers of all nodes, so that a limit on sign-in holds whichever of them answers.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"},

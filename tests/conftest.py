@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 
+from api.realtime import wakeup
 from tests import factories
 
 # `flush` ends every test with real transactions. The ledger refuses TRUNCATE and other tables have
@@ -65,6 +66,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
                 cursor.execute(_SEED, [])
         patch.setattr(type(connection.ops), "execute_sql_flush", flush)
         yield
+        # Its connection would keep the database from being dropped.
+        wakeup.bell.close()
 
 
 @pytest.fixture

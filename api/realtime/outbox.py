@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from api.realtime import wakeup
 from api.realtime.models import Event
 
 
@@ -18,6 +19,7 @@ def publish(type_: str, *, subject: UUID, audience: Iterable[UUID] = (), data: M
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("An event is published in the transaction of its change.")
     Event.objects.create(type=type_, subject_id=subject, audience=sorted(set(audience)), data=dict(data or {}))
+    wakeup.after_commit()
 
 
 def publish_many(
@@ -31,3 +33,4 @@ def publish_many(
         for subject, audience, data in events
     )
     Event.objects.bulk_create(rows, batch_size=batch_size)
+    wakeup.after_commit()

@@ -14,6 +14,7 @@ from django.conf import settings
 from api.core.errors import DomainError, NotFound
 from api.core.ids import uuid7
 from api.core.postgres.prepared import Statement
+from api.realtime import wakeup
 from api.work import errors
 
 _CLAIM = Statement(
@@ -69,4 +70,6 @@ def _claim(worker_id: UUID, project_id: UUID, task_id: UUID | None) -> Claim:
     code, task, version, reward, currency, claimed_at, expires_at, data = row
     if code is not None:
         raise _REFUSALS[code]
+    # The statement wrote an event.
+    wakeup.after_commit()
     return Claim(assignment_id, project_id, task, version, reward, currency, claimed_at, expires_at, orjson.loads(data))

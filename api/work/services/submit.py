@@ -14,6 +14,7 @@ from django.utils import timezone
 from api.accounts.models import User
 from api.core.errors import FieldError, Invalid, NotFound
 from api.core.postgres.prepared import Statement
+from api.realtime import wakeup
 from api.work import errors
 from api.work.models import Assignment, State
 from api.work.selectors import access_assignment, answer_problems
@@ -67,6 +68,8 @@ def submit_answer(*, assignment_id: UUID, worker_id: UUID, answer: Any) -> Submi
         _latest[worker_id] = version_id
     if code is not None:
         raise _REFUSALS[code]
+    # The statement wrote an event.
+    wakeup.after_commit()
     return Submission(submitted_at, auto_accept_at, late, actual, project_id)
 
 
