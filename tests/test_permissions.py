@@ -61,6 +61,10 @@ GET    /collectives/{collective_id}                  401 403 200 404 404 200 200
 PATCH  /collectives/{collective_id}                  401 403 200 404 404 403 200
 GET    /collectives/{collective_id}/members          401 403 200 404 404 200 200
 
+GET    /notifications                                401 403 200 200 200 200 200
+GET    /notifications/unread                         401 403 200 200 200 200 200
+POST   /notifications/read                           401 403 200 200 200 200 200
+
 GET    /purses                                       401 403 200 200 200 200 200
 GET    /purses/{purse_id}                            401 403 200 404 404 200 200
 GET    /purses/{purse_id}/statement                  401 403 200 404 404 200 200
@@ -135,6 +139,7 @@ BODIES: dict[str, Any] = {
     "POST /applications": {"name": "App", "client_type": "public", "redirect_uris": ["https://app.example.org/"]},
     "PATCH /applications/{application_id}": {"name": "Another name"},
     "PATCH /collectives/{collective_id}": {"name": "Another name"},
+    "POST /notifications/read": {"up_to": 1},
     "POST /purses/{purse_id}/deposit": {"amount": _MONEY},
     "POST /purses/{purse_id}/payouts": {"amount": _MONEY, "destination": {"method": "bank", "details": "PT50"}},
     "POST /projects": lambda caller, market: {"title": "Geese", "collective": str(market.group.id)},

@@ -9,6 +9,7 @@ class CollectivesConfig(AppConfig):
         from api.accounts import closing, exports
         from api.collectives import selectors, services
         from api.ledger import owners
+        from api.realtime import notices
 
         exports.register("collectives", selectors.own_memberships)
         closing.register("collectives", services.close_account)
@@ -19,3 +20,4 @@ class CollectivesConfig(AppConfig):
                 names_of=selectors.names_of,
             )
         )
+        notices.register_people(selectors.actors_for)

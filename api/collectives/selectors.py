@@ -47,6 +47,17 @@ def names_of(ids: Collection[UUID]) -> dict[UUID, str]:
     return dict(Collective.objects.filter(id__in=ids).values_list("id", "name"))
 
 
+def actors_for(ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """The users who may act for each of these collectives now, and so are told what happens to it."""
+    owners = Membership.objects.filter(
+        collective_id__in=ids, collective__closed_at=None, user__is_active=True, until=None, role=Membership.Role.OWNER
+    )
+    found: dict[UUID, list[UUID]] = {}
+    for collective_id, user_id in owners.order_by("id").values_list("collective_id", "user_id"):
+        found.setdefault(collective_id, []).append(user_id)
+    return found
+
+
 def role_in(user: User, collective_id: UUID) -> str | None:
     """`owner`, `member`, or None for a stranger."""
     return (

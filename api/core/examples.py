@@ -89,6 +89,8 @@ _BY_NAME: dict[str, Any] = {
     "gold.right": 18,
     "distribution": {"0": 60, "1": 48},
     "tie": None,
+    "NotificationOut.kind": "assignment.accepted",
+    "NotificationOut.data": {"title": "Is there a duck in the photo?"},
     "title": "Is there a duck in the photo?",
     "summary": "Look at one photo and say whether it shows a duck.",
     "instructions": "Look at the **whole** photo. Decoys of wood count as ducks.",

@@ -7,9 +7,10 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         from api.accounts import closing, exports
-        from api.ledger import selectors, services
+        from api.ledger import notices, selectors, services
 
         exports.register("ledger_entries", selectors.own_entries)
         exports.register("deposits", selectors.own_deposits)
         exports.register("payouts", selectors.own_payouts)
         closing.register("ledger", services.close_owner)
+        notices.register()

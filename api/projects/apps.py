@@ -7,8 +7,9 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         from api.accounts import closing, exports
-        from api.projects import selectors, services
+        from api.projects import notices, selectors, services
 
         exports.register("projects", selectors.own_projects)
         exports.register("imports", selectors.own_batches)
         closing.register("projects", services.refuse_open_projects)
+        notices.register()

@@ -7,9 +7,10 @@ class WorkConfig(AppConfig):
 
     def ready(self) -> None:
         from api.accounts import closing, exports
-        from api.work import audits, selectors, services
+        from api.work import audits, notices, selectors, services
 
         audits.register()
+        notices.register()
         exports.register("assignments", selectors.own_assignments)
         exports.register("moves", selectors.own_moves)
         exports.register("hidden_projects", selectors.own_hidden)

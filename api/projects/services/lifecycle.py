@@ -292,7 +292,7 @@ def close_project(*, project_id: UUID, by: User) -> Project:
         memo=f"Closed {project.title}",
     )
     ProjectStats.objects.filter(project=project).update(open_places=F("open_places") - free)
-    _tell(project, "project.closed")
+    _tell(project, "project.closed", by)
     return access_project(by, project_id)
 
 
@@ -445,12 +445,13 @@ def _turn(project_id: UUID, by: User, action: str, start: ProjectState, end: Pro
         raise errors.WrongState(f"Only a {start} project can be {event.partition('.')[2]}.")
     project.state = end
     project.save(update_fields=["state"])
-    _tell(project, event)
+    _tell(project, event, by)
     return project
 
 
-def _tell(project: Project, event: str) -> None:
-    outbox.publish(event, subject=project.id, audience=[project.collective_id], data={"project": str(project.id)})
+def _tell(project: Project, event: str, by: User) -> None:
+    data = {"project": str(project.id), "by": str(by.id)}
+    outbox.publish(event, subject=project.id, audience=[project.collective_id], data=data)
 
 
 def _forget_tasks(project: Project, count: int) -> None:
