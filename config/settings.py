@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from config.domains import DOMAINS
-from config.headers import add_headers
+from config.headers import add_headers, page_policy
 
 BASE_DIR = env.BASE_DIR
 DATA_DIR = env.data_dir()
@@ -45,6 +45,7 @@ if not LOCAL and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts this installation answers for.")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 CORS_ALLOWED_ORIGINS = env.words("CLIENT_ORIGINS")
+PAGE_POLICY = page_policy(local=LOCAL, forms=CORS_ALLOWED_ORIGINS)
 CORS_URLS_REGEX = r"^/(api|oauth)/"
 CORS_EXPOSE_HEADERS = [
     "Link",

@@ -108,29 +108,12 @@ class ApiExit:
 
 
 class ContentSecurityPolicy:
-    """One strict policy for every page the server renders or serves.
+    """The policy of pages (config/headers.py), on every page that the server renders.
 
     A view may set its own header first (the documentation page and the sandboxed frame do).
     """
 
-    policy = "; ".join(
-        [
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "font-src 'self'",
-            "img-src 'self' https: data: blob:",
-            "media-src 'self' https: blob:",
-            "connect-src 'self'",
-            # A requester tries out a page of their own on the machine where it is written.
-            "frame-src 'self' https:" + (" http://127.0.0.1:* http://localhost:*" if settings.LOCAL else ""),
-            # Signing in ends at the client, which may have an origin of its own.
-            " ".join(["form-action 'self'", *settings.CORS_ALLOWED_ORIGINS]),
-            "manifest-src 'self'",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-        ]
-    )
+    policy = settings.PAGE_POLICY
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
