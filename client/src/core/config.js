@@ -24,6 +24,14 @@ export const config = {
   ],
 }
 
+/** Where live updates come from: what the page names, or `/ws` where the API is. */
+export function liveUrl() {
+  const named = document.querySelector('meta[name="guildhall-live"]')?.content
+  const url = new URL(named || `${config.apiOrigin}/ws`, window.location.href)
+  url.protocol = url.protocol.replace(/^http/, 'ws')
+  return url.href
+}
+
 /** The full address of something on the server: `/accounts/2fa/` → `https://api.example/accounts/2fa/`. */
 export function serverUrl(path) {
   return config.apiOrigin + path

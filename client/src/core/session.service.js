@@ -27,6 +27,7 @@ export class SessionService {
     this.settling = null
     this.leaving = false
     this.failure = ''
+    this.tokenListeners = new Set()
     // Before it is known who is here, the page looks as it did to whoever was.
     this.showTheme($window.localStorage.getItem(THEME))
     // Coming back to this very page by the Back button, out of the browser's memory: it has not left after all.
@@ -111,6 +112,7 @@ export class SessionService {
     this.$timeout.cancel(this.refreshTimer)
     this.tokens = null
     this.me = null
+    this.tellToken()
   }
 
   /** Resolves with a usable access token, refreshing it first when it has run out; null when signed out. */
@@ -144,6 +146,16 @@ export class SessionService {
         this.refreshing = null
       })
     return this.refreshing
+  }
+
+  /** Call `fn` with each new access token, and with null when nobody is signed in any more. */
+  onToken(fn) {
+    this.tokenListeners.add(fn)
+    return () => this.tokenListeners.delete(fn)
+  }
+
+  tellToken() {
+    for (const fn of this.tokenListeners) fn(this.tokens?.access_token ?? null)
   }
 
   loadMe() {
@@ -206,6 +218,7 @@ export class SessionService {
     const early = Math.min(REFRESH_EARLY_MS, lasts / 4)
     this.tokens = { ...tokens, expires_at: Date.now() + lasts - early / 2 }
     this.refreshLater(lasts - early)
+    this.tellToken()
     return this.tokens
   }
 
