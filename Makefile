@@ -8,13 +8,16 @@ UV := 0.13.9
 TOOL := GUILDHALL_MODE=local PYTHONWARNINGS=ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench openapi lock screenshot ready
+.PHONY: help run cluster test check fmt bench openapi lock screenshot ready
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: ## start Guildhall on this machine: http://127.0.0.1:8000, or PORT=…
 	@$(PYTHON) -m config.local.run
+
+cluster: ready ## the whole topology on this machine; ARGS=status, down, rejoin
+	@$(BIN)/python -m config.cluster $(ARGS)
 
 test: ## every test: server, client, browser; ARGS="tests/work -k claim" picks some
 	@$(PYTHON) -m config.local.test $(ARGS)

@@ -88,7 +88,7 @@ class Cluster:
         ]  # fmt: skip
         self.nginx = Program(
             "nginx",
-            [find("nginx"), "-e", run / "nginx-error.log", "-p", folder, "-c", folder / "nginx.conf"],
+            [find("nginx"), "-e", run / "nginx-error.log", "-p", run, "-c", folder / "nginx.conf"],
             run,
             ready=lambda: _answers(f"{self.url}/readyz"),
         )
@@ -271,8 +271,10 @@ class Cluster:
             web=[f"127.0.0.1:{port}" for port in plan["web"]],
             gateways=[f"127.0.0.1:{port}" for port in plan["gateways"]],
             listen=f"127.0.0.1:{self.port}",
+            client=Path(self.env.get("CLIENT_DIST") or ROOT / "client" / "dist"),
             prefix=self.folder / "run",
             max_connections=8,
+            read_timeout=4,
         )
         (self.folder / "nginx.conf").write_text(text)
 

@@ -27,6 +27,9 @@ max_replication_slots = 10
 wal_keep_size = 64MB
 max_slot_wal_keep_size = 512MB
 hot_standby = on
+# Keeps nothing until a backup folder is named; to be on it would need a restart then.
+archive_mode = on
+archive_command = '/bin/true'
 # The same text everywhere: a node is never its own standby.
 synchronous_standby_names = 'FIRST 1 ({names})'
 synchronous_commit = on

@@ -15,8 +15,6 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FAILOVER = ROOT / "config" / "pgpool"
-DEBIAN = ("nginx", "redis-server", "pgpool2", "postgresql")
-"""The packages that a cluster is made of, by Debian's names."""
 
 
 class Missing(Exception):

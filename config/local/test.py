@@ -7,13 +7,11 @@ command is given to pytest.
 from __future__ import annotations
 
 import os
-import platform
-import shutil
 import subprocess
 import sys
 import time
 
-from config.local import browser, prepare
+from config.local import browser, packages, prepare
 from config.local.prepare import Stop, call, say
 
 
@@ -58,37 +56,26 @@ def system_packages() -> None:
     wanted = []
     if not _has_venv_module():
         wanted.append("python3-venv")
-    if browser.find() is None and not _is_ubuntu():
+    if browser.find() is None and not packages.is_ubuntu():
         wanted += ["chromium", "fonts-liberation"]
-    if not wanted:
-        return
-    if shutil.which("apt-get") is None:
+    if wanted and not packages.can_install():
         raise Stop(f"The tests need {' and '.join(wanted)}; install them with this system's package manager.")
-    apt = [*_as_root(), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
-    names = " ".join(wanted)
-    failed = f"apt-get could not install {names}."
-    call("Reading the lists of apt-get", [*apt, "update", "-q"], failed=failed, own_session=False)
-    install = [*apt, "install", "-q", "-y", "--no-install-recommends", *wanted]
-    call(f"Installing {names} with apt-get", install, failed=failed, own_session=False)
+    # Without these the tests of clusters are skipped, and say so.
+    if packages.can_install():
+        wanted += packages.missing_of_a_cluster()
+    if wanted:
+        packages.install(wanted)
 
 
 def playwright_browser() -> None:
     """Where the system has no Chromium that can be driven (Ubuntu's is a snap), have Playwright's own."""
     if browser.find() is not None:
         return
-    install = [*_as_root(), str(prepare.VENV_PYTHON), "-m", "playwright", "install-deps", "chromium"]
+    install = [*packages.as_root(), str(prepare.VENV_PYTHON), "-m", "playwright", "install-deps", "chromium"]
     failed = "Playwright could not install a browser."
     call("Installing what a browser needs with apt-get", install, failed=failed, own_session=False)
     download = [str(prepare.VENV_PYTHON), "-m", "playwright", "install", "chromium"]
     call("Downloading Chromium", download, failed=failed)
-
-
-def _as_root() -> list[str]:
-    if os.geteuid() == 0:
-        return []
-    if shutil.which("sudo"):
-        return ["sudo"]
-    raise Stop("The tests need packages that only root may install, and there is no sudo: run make test as root once.")
 
 
 def _has_venv_module() -> bool:
@@ -97,13 +84,6 @@ def _has_venv_module() -> bool:
     except Stop:
         return False
     return True
-
-
-def _is_ubuntu() -> bool:
-    try:
-        return platform.freedesktop_os_release().get("ID") == "ubuntu"
-    except OSError:
-        return False
 
 
 if __name__ == "__main__":
