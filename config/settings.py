@@ -1,6 +1,7 @@
 """Django's settings. Everything that differs between installations comes from `config.env`."""
 
 import secrets
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -82,6 +83,8 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "drf_spectacular",
+    "django_tasks",
+    "django_tasks_db",
     *[f"api.{domain}" for domain in DOMAINS],
 ]
 
@@ -135,6 +138,14 @@ REDIS_URL = env.text("REDIS_URL")
 # Where to listen for wake-ups without Redis, if not at DATABASE_URL: a coordinator may not pass them on.
 LISTEN_URL = env.text("LISTEN_URL")
 
+# Websockets. The address is for browsers where no proxy leads `/ws` of this installation to a gateway.
+GATEWAY_URL = env.text("GATEWAY_URL").rstrip("/")
+GATEWAY_HOST = env.text("HOST", "127.0.0.1")
+GATEWAY_PORT = env.number("GATEWAY_PORT", PORT)
+SOCKETS_PER_USER = env.number("SOCKETS_PER_USER", 20)
+SOCKETS_MAX = env.number("SOCKETS_MAX", 12_000)
+EVENTS_KEPT = timedelta(days=env.number("EVENTS_DAYS", 30))
+
 # Shared by all workers of all nodes, so that a limit on sign-in holds whichever of them answers.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"},
@@ -179,7 +190,9 @@ IMPORT_MAX_BYTES = env.number("IMPORT_MAX_BYTES", 10 * 1024**3)
 EMAIL_URL = env.text("SMTP_HOST")
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Guildhall <guildhall@localhost>")
 if EMAIL_URL:
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    # Sent by a job: nobody's request waits for the mail server, and none fails with it.
+    EMAIL_BACKEND = "api.core.mail.QueuedMail"
+    EMAIL_TIMEOUT = 20
     EMAIL_HOST = EMAIL_URL
     EMAIL_PORT = env.number("SMTP_PORT", 587)
     EMAIL_HOST_USER = env.text("SMTP_USER")
@@ -247,6 +260,15 @@ RELEASE_COMMANDS = [
     ("collectstatic", ["--no-input", "--verbosity=0"]),
     ("create_first_party", []),
 ]
+
+# Jobs (api/core/queue.py): rows of the database, run by `manage.py jobs`.
+TASKS = {"default": {"BACKEND": "api.core.queue.Backend", "QUEUES": ["default"]}}
+JOBS_THREADS = env.number("JOBS_THREADS", 2)
+JOBS_LEASE_SECONDS = env.number("JOBS_LEASE_SECONDS", 30)
+GRACEFUL_SECONDS = env.number("GRACEFUL_SECONDS", 20)
+
+# Stands in every log line and span of this node.
+NODE_NAME = env.text("NODE_NAME", f"{socket.gethostname()}:{PORT}")
 
 LOGGING = {
     "version": 1,

@@ -4,13 +4,17 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django_tasks_db.models import DBTaskResult
 
+from api.core import queue
 from api.core.idempotency import digest_of
-from api.core.models import IdempotencyKey
+from api.core.models import IdempotencyKey, Job
 
 
 class NewestPages(Paginator):
@@ -82,3 +86,56 @@ class IdempotencyKeyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="digest")
     def digest_hex(self, row: IdempotencyKey) -> str:
         return bytes(row.digest).hex()
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Background work. What is parked stays until somebody lets it begin anew or gives it up."""
+
+    list_display = ("__str__", "status", "attempt", "enqueued_at", "run_after", "finished_at", "exception_class_path")
+    list_filter = ("status",)
+    ordering = ("-enqueued_at",)
+    fields = ("task_path", "status", "attempt", "arguments", "enqueued_at", "run_after", "started_at", "finished_at")
+    fields = readonly_fields = (*fields, "worker_ids", "exception_class_path", "trace")
+    search_fields = ("task_path",)
+    search_help_text = "The name of the job, or its id."
+    actions = ("begin_anew", "give_up")
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("core.change_job")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Job], search_term: str
+    ) -> tuple[QuerySet[Job], bool]:
+        if (identifier := id_in(search_term)) is not None:
+            return queryset.filter(id=identifier), False
+        return super().get_search_results(request, queryset, search_term)
+
+    @admin.action(permissions=["decide"], description="Begin anew, if parked")
+    def begin_anew(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
+        self.message_user(request, f"{queue.try_again(rows)} will be tried again now.", messages.SUCCESS)
+
+    @admin.action(permissions=["decide"], description="Give up, if parked: it is never done")
+    def give_up(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
+        with transaction.atomic():
+            parked = list(queue.parked(rows).select_for_update())
+            self.log_deletions(request, parked)  # type: ignore[arg-type]
+            Job.objects.filter(id__in=[each.id for each in parked]).delete()
+        self.message_user(request, f"{len(parked)} given up.", messages.SUCCESS)
+
+    @admin.display(description="attempts so far")
+    def attempt(self, row: Job) -> int:
+        return row.attempt
+
+    @admin.display(description="arguments")
+    def arguments(self, row: Job) -> str:
+        given = row.args_kwargs
+        return ", ".join([*map(repr, given["args"]), *(f"{name}={value!r}" for name, value in given["kwargs"].items())])
+
+    @admin.display(description="trace")
+    def trace(self, row: Job) -> str:
+        return format_html("<pre>{}</pre>", row.traceback) if row.traceback else "-"
+
+
+# The package's own page of the same rows, which can only look.
+admin.site.unregister(DBTaskResult)

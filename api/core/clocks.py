@@ -51,13 +51,11 @@ def tick(each: Clock, stop: threading.Event | None = None) -> int:
             return done
 
 
-def run(stop: threading.Event) -> None:
-    """Run every clock, each in a thread with a connection of its own, until `stop` is set."""
-    threads = [threading.Thread(target=_run_one, args=(each, stop), name=each.name) for each in CLOCKS.values()]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def threads(stop: threading.Event) -> list[threading.Thread]:
+    """A thread for every clock, with a connection of its own, that runs it until `stop` is set."""
+    return [
+        threading.Thread(target=_run_one, args=(each, stop), name=each.name, daemon=True) for each in CLOCKS.values()
+    ]
 
 
 def _run_one(each: Clock, stop: threading.Event) -> None:

@@ -5,6 +5,9 @@ from typing import ClassVar
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
+from django_tasks_db.models import DBTaskResult
+
+from api.core.ids import uuid7
 
 
 class IdempotencyKey(models.Model):
@@ -26,3 +29,46 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.digest.hex()
+
+
+class Job(DBTaskResult):  # type: ignore[type-arg]
+    """Background work: a row of django-tasks, under the name it has here.
+
+    `READY` waits for its time, `RUNNING` is in the hands of the last of `worker_ids`, `SUCCESSFUL` is done, and
+    `FAILED` is parked: nobody tries again until an operator says so.
+    """
+
+    class Meta:
+        proxy = True
+        verbose_name = "job"
+        verbose_name_plural = "jobs"
+
+    def __str__(self) -> str:
+        return self.task_path.removeprefix("api.")
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt that runs or was the last, from 1; 0 before the first."""
+        return len(self.worker_ids)
+
+
+class JobWorker(models.Model):
+    """A process that runs jobs, and when it last showed that it lives."""
+
+    id = models.TextField(primary_key=True)
+    node = models.TextField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Mail(models.Model):
+    """A message that has not been sent yet: JSON, encrypted, for there are keys to accounts in it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    sealed = models.BinaryField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return str(self.id)
