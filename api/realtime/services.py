@@ -86,7 +86,11 @@ def _tell(given: Iterable[Notice]) -> None:
     stored = _store(rows)
     outbox.publish_many(
         "notification.created",
-        ((user_id, [user_id], {"notification": id_, "kind": kind}) for id_, user_id, kind, new in stored if new),
+        (
+            (user_id, [user_id], {"notification": id_, "kind": kind, "about": str(subject)})
+            for id_, user_id, kind, subject, new in stored
+            if new
+        ),
     )
 
 
@@ -95,19 +99,19 @@ def _added(old: Notice, new: Notice) -> Notice:
     return replace(new, count=old.count + new.count, amount=amount)
 
 
-def _store(rows: dict[tuple[UUID, str, UUID], Notice]) -> list[tuple[int, UUID, str, bool]]:
-    """Write them down: (id, user, kind, whether it is not an addition to an unread one)."""
+def _store(rows: dict[tuple[UUID, str, UUID], Notice]) -> list[tuple[int, UUID, str, UUID, bool]]:
+    """Write them down: (id, user, kind, subject, whether it is not an addition to an unread one)."""
     values: list[tuple[Any, ...]] = [
         (*key, each.count, each.amount, each.currency, orjson.dumps(dict(each.data)).decode())
         for key, each in sorted(rows.items(), key=lambda item: item[0])
     ]
     with connection.cursor() as cursor:
-        stored: list[tuple[int, UUID, str, bool]] = execute_values(
+        stored: list[tuple[int, UUID, str, UUID, bool]] = execute_values(
             cursor,
             "INSERT INTO realtime_notification AS n (user_id, kind, subject_id, count, amount, currency, data)"
             " VALUES %s ON CONFLICT (user_id, kind, subject_id) WHERE read_at IS NULL DO UPDATE SET"
             " id = EXCLUDED.id, count = n.count + EXCLUDED.count, amount = n.amount + EXCLUDED.amount,"
-            " data = EXCLUDED.data, at = now() RETURNING id, user_id, kind, xmax = 0",
+            " data = EXCLUDED.data, at = now() RETURNING id, user_id, kind, subject_id, xmax = 0",
             values,
             template="(%s::uuid, %s, %s::uuid, %s, %s, %s, %s::jsonb)",
             page_size=500,

@@ -266,7 +266,11 @@ def test_new_and_read_are_events_for_the_user_alone(owner: User) -> None:
         ("notification.created", [owner.id]),
         ("notification.read", [owner.id]),
     ]
-    assert events[0].data == {"notification": made.id, "kind": "assignment.submitted"}
+    assert events[0].data == {
+        "notification": made.id,
+        "kind": "assignment.submitted",
+        "about": str(project.id),
+    }
 
 
 def test_old_ones_are_forgotten(owner: User) -> None:

@@ -11,7 +11,7 @@ class HomeController {
   $onInit() {
     if (!this.session.isSignedIn) return
     this.load()
-    this.off = this.live.on('assignment', () => this.load(), { every: 60 })
+    this.off = this.live.on(['assignment', 'project', 'batch', 'deposit', 'payout'], () => this.load(), { every: 60, lag: 1500, apart: 3000 })
   }
 
   $onDestroy() {

@@ -1,6 +1,7 @@
 import angular from 'angular'
 import { signedIn } from '../core/route.js'
 import { ledger } from '../ledger/ledger.module.js'
+import { notifications } from '../notifications/notifications.module.js'
 import { shared } from '../shared/shared.module.js'
 import { ghBatchReport } from './batch-report/batch-report.component.js'
 import { BatchService } from './batch.service.js'
@@ -19,7 +20,7 @@ import { projectResource } from './project.resource.js'
 import { ghStarterScript } from './starter-script/starter-script.component.js'
 
 export const projects = angular
-  .module('guildhall.projects', [shared.name, ledger.name])
+  .module('guildhall.projects', [shared.name, ledger.name, notifications.name])
   .factory('Project', projectResource)
   .service('batches', BatchService)
   .component({

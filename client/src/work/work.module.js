@@ -1,5 +1,6 @@
 import angular from 'angular'
 import { signedIn } from '../core/route.js'
+import { notifications } from '../notifications/notifications.module.js'
 import { shared } from '../shared/shared.module.js'
 import { Assignment } from './assignment.resource.js'
 import { ghCountdown } from './countdown/countdown.component.js'
@@ -14,7 +15,7 @@ import { ghTask } from './task/task.component.js'
 import { VersionsService } from './versions.service.js'
 
 export const work = angular
-  .module('guildhall.work', [shared.name])
+  .module('guildhall.work', [shared.name, notifications.name])
   .factory('Assignment', Assignment)
   .factory('Feed', Feed)
   .service('versions', VersionsService)

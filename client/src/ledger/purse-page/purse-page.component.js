@@ -7,6 +7,10 @@ export const KINDS = {
 }
 
 const LIST_LENGTH = 20
+const MOVES_MONEY = [
+  ...['purse', 'deposit', 'payout', 'project', 'batch'],
+  ...['assignment.accepted', 'assignment.bonus', 'assignment.partial'],
+]
 
 /** The end of a day that was picked as "to": the statement stops before the instant it is given. */
 export function dayAfter(day) {
@@ -33,7 +37,7 @@ class PursePageController {
 
   $onInit() {
     this.load()
-    this.off = this.live.on('purse', () => this.refresh(), { every: 15 })
+    this.off = this.live.on(MOVES_MONEY, () => this.refresh(), { every: 15, slow: 60, apart: 2000 })
   }
 
   $onDestroy() {

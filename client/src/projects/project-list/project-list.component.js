@@ -15,7 +15,8 @@ class ProjectListController {
 
   $onInit() {
     this.load()
-    this.off = this.live.on('project', () => this.load({ quietly: true }), { every: 20 })
+    const pace = { every: 20, slow: 60, lag: 1500, apart: 3000 }
+    this.off = this.live.on(['project', 'assignment', 'batch'], () => this.load({ quietly: true }), pace)
   }
 
   $onDestroy() {

@@ -5,6 +5,9 @@ import { withSchemas } from '../schemas.js'
 import './project-page.css'
 
 const EVERY_SECONDS = 5
+const SLOW_SECONDS = 20
+const ROLLED_UP_AFTER_MS = 1500
+const APART_MS = 1000
 const VERBS = {
   pause: { done: 'Paused. Nobody can claim until you resume it.', failed: 'It could not be paused.' },
   resume: { done: 'Open again.', failed: 'It could not be resumed.' },
@@ -13,19 +16,27 @@ const VERBS = {
 
 /** One project as its owner sees it: how far it is, what it costs, and what can be done to it. */
 class ProjectPageController {
-  static $inject = ['Project', 'pages', '$routeParams', 'live', 'toast', 'session', '$location', '$window']
+  static $inject = ['Project', 'pages', '$routeParams', 'live', 'notifications', 'toast', 'session', '$location', '$window']
 
-  constructor(Project, pages, $routeParams, live, toast, session, $location, $window) {
-    Object.assign(this, { Project, pages, live, toast, session, $location, document: $window.document, id: $routeParams.id })
+  constructor(Project, pages, $routeParams, live, notifications, toast, session, $location, $window) {
+    Object.assign(this, { Project, pages, live, notifications, toast, session, $location, document: $window.document, id: $routeParams.id })
   }
 
   $onInit() {
     this.load()
-    this.off = this.live.on('project', () => this.refresh(), { every: EVERY_SECONDS })
+    // The counts are rolled up from what happened, a moment later; and what is claimed is told to nobody else.
+    const pace = { every: EVERY_SECONDS, slow: SLOW_SECONDS, lag: ROLLED_UP_AFTER_MS, apart: APART_MS }
+    this.off = this.live.on(['project', 'assignment', 'batch'], (event, events) => this.happened(events), pace)
+    this.unwatch = this.notifications.watch(this.id)
   }
 
   $onDestroy() {
     this.off()
+    this.unwatch()
+  }
+
+  happened(events = []) {
+    if (!events.length || events.some(({ data }) => data.project === this.id)) this.refresh()
   }
 
   load() {

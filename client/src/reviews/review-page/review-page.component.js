@@ -10,14 +10,15 @@ const SEARCH_AFTER_MS = 350
 const ROLLED_UP_AFTER_MS = 1500
 const CLOCK_ERROR_MS = 10_000
 const NARROW = '(max-width: 900px)'
+const STATES = ['submitted', 'accepted', 'rejected', 'sent_back']
 const DONE = { accept: 'Accepted and paid.', reject: 'Rejected.', sendBack: 'Sent back.' }
 
 /** The review table with one answer open beside it. Decisions by button or key, one by one or all that a filter shows. */
 class ReviewPageController {
-  static $inject = ['Review', 'Project', 'pages', 'live', 'toast', 'clock', '$routeParams', '$location', '$timeout', '$window', '$scope', '$element', '$q']
+  static $inject = ['Review', 'Project', 'pages', 'live', 'notifications', 'toast', 'clock', '$routeParams', '$location', '$timeout', '$window', '$scope', '$element', '$q']
 
-  constructor(Review, Project, pages, live, toast, clock, $routeParams, $location, $timeout, $window, $scope, $element, $q) {
-    Object.assign(this, { Review, Project, pages, live, toast, clock, $location, $timeout, $window, $scope, $q, id: $routeParams.id })
+  constructor(Review, Project, pages, live, notifications, toast, clock, $routeParams, $location, $timeout, $window, $scope, $element, $q) {
+    Object.assign(this, { Review, Project, pages, live, notifications, toast, clock, $location, $timeout, $window, $scope, $q, id: $routeParams.id })
     this.host = $element[0]
     this.count = 0
     this.readAddress()
@@ -27,13 +28,15 @@ class ReviewPageController {
 
   $onInit() {
     this.$window.document.addEventListener('keydown', this.onKey)
-    this.off = this.live.on('assignment', () => this.look(), { every: 20 })
+    this.off = this.live.on('assignment', (event, events) => this.happened(events), { every: 20, slow: 60, lag: ROLLED_UP_AFTER_MS, apart: 1000 })
+    this.unwatch = this.notifications.watch(this.id)
     this.loadProject()
     this.load()
   }
 
   $onDestroy() {
     this.off()
+    this.unwatch()
     this.$window.document.removeEventListener('keydown', this.onKey)
     this.$timeout.cancel(this.searching)
     this.$timeout.cancel(this.recounting)
@@ -67,6 +70,30 @@ class ReviewPageController {
       },
       (problem) => (this.failed ??= this.project ? null : problem),
     )
+  }
+
+  happened(events = []) {
+    const ours = events.filter(({ data }) => data.project === this.id)
+    if (events.length && !ours.length) return
+    if (this.rows?.length === 0) this.load()
+    this.follow(ours)
+    this.look()
+  }
+
+  /** What others decided, or workers did again, shows in its place. The open one is left alone: somebody may be typing. */
+  follow(events) {
+    const states = new Map(events.map(({ subject, event }) => [subject, event.split('.')[1]]))
+    const changed = (row) => states.has(row.id) && STATES.includes(states.get(row.id)) && states.get(row.id) !== row.state
+    for (const row of (this.rows ?? []).filter(changed)) {
+      const state = states.get(row.id)
+      if (state === 'submitted') this.Review.get({ id: row.id }).$promise.then((whole) => this.rows && this.replace(whole), () => {})
+      else this.replace({ ...row, state })
+      if (row.id === this.openId && this.open?.state !== state) this.openMoved = state
+    }
+  }
+
+  reopen() {
+    this.openRow(this.rows.find((row) => row.id === this.openId))
   }
 
   /** What came in meanwhile is announced, not put into the table: nobody's place in it moves. */
@@ -185,6 +212,7 @@ class ReviewPageController {
   openRow(row) {
     this.openId = row?.id ?? null
     this.open = null
+    this.openMoved = null
     this.openFailed = null
     if (!row) {
       this.shown = null

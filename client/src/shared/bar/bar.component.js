@@ -9,6 +9,8 @@ const WORK_PAGES = [
 const REQUEST_PAGES = [{ path: '/projects', words: 'My projects' }]
 const SHARED_PAGES = [{ path: '/purses', words: 'Purse' }]
 const SUMMARY_SECONDS = 60
+// The bar hears of the answers in all projects of the user, too.
+const APART_MS = 3000
 
 class BarController {
   static $inject = ['$location', '$http', '$window', '$scope', 'live', 'session']
@@ -19,7 +21,7 @@ class BarController {
   }
 
   $onInit() {
-    this.off = this.live.on('assignment', () => this.load(), { every: SUMMARY_SECONDS })
+    this.off = this.live.on('assignment', () => this.load(), { every: SUMMARY_SECONDS, apart: APART_MS })
     this.watchNetwork = () => this.$scope.$applyAsync(() => (this.offline = !this.$window.navigator.onLine))
     this.$window.addEventListener('online', this.watchNetwork)
     this.$window.addEventListener('offline', this.watchNetwork)

@@ -12,7 +12,7 @@ class EarningsController {
 
   $onInit() {
     this.load()
-    this.off = this.live.on('assignment', () => this.load(), { every: 60 })
+    this.off = this.live.on(['assignment', 'payout'], () => this.load(), { every: 60, apart: 2000 })
   }
 
   $onDestroy() {

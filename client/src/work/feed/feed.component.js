@@ -22,7 +22,8 @@ class FeedController {
     const { q = '', sort = 'newest', min_wage = '', keyword = '', hidden } = this.$location.search()
     this.filter = { q, sort, min_wage, keyword, hidden: Boolean(hidden) }
     this.load()
-    this.off = this.live.on('project', () => this.refresh(), { every: 60 })
+    // Nobody is told of the projects of others: the clock looks for them, with a connection too.
+    this.off = this.live.on('project', () => this.refresh(), { every: 60, slow: 60 })
   }
 
   $onDestroy() {

@@ -23,7 +23,7 @@ class MyWorkController {
     this.tab = TABS.find((tab) => tab.id === this.$location.search().state) ?? TABS[0]
     this.load()
     this.loadSummary()
-    this.off = this.live.on('assignment', () => this.refresh(), { every: 20 })
+    this.off = this.live.on('assignment', () => this.refresh(), { every: 20, slow: 60, apart: 1000 })
     this.ticker = this.$interval(() => this.tick(), 1000)
   }
 

@@ -8,15 +8,16 @@ import template from './task.component.html?raw'
 
 const READ = 'guildhall.read.'
 const HELD = ['claimed', 'sent_back']
+const GONE = ['assignment.returned', 'assignment.expired']
 // Where Enter already means something: a new line, a link, a button.
 const ENTER_IS_TAKEN = 'textarea, a, button, select, summary, .rank, [contenteditable]'
 const TYPING = 'input:not([type=radio], [type=checkbox], [type=range]), textarea, select, [contenteditable]'
 
 class TaskController {
-  static $inject = ['Assignment', 'Feed', 'versions', 'toast', 'live', 'clock', 'lastWords', '$routeParams', '$location', '$timeout', '$interval', '$window', '$scope', '$q']
+  static $inject = ['Assignment', 'Feed', 'versions', 'toast', 'live', 'notifications', 'clock', 'lastWords', '$routeParams', '$location', '$timeout', '$interval', '$window', '$scope', '$q']
 
-  constructor(Assignment, Feed, versions, toast, live, clock, lastWords, $routeParams, $location, $timeout, $interval, $window, $scope, $q) {
-    Object.assign(this, { Assignment, Feed, versions, toast, live, clock, lastWords, $location, $timeout, $interval, $window, $scope, $q })
+  constructor(Assignment, Feed, versions, toast, live, notifications, clock, lastWords, $routeParams, $location, $timeout, $interval, $window, $scope, $q) {
+    Object.assign(this, { Assignment, Feed, versions, toast, live, notifications, clock, lastWords, $location, $timeout, $interval, $window, $scope, $q })
     this.id = $routeParams.id
     this.categoryWords = categoryWords
     this.doneHere = 0
@@ -32,10 +33,13 @@ class TaskController {
     this.$window.addEventListener('pagehide', this.onHide)
     // Nothing to do each second but to look again: the words about the draft say how long ago it was saved.
     this.ticker = this.$interval(() => {}, 1000)
+    this.off = this.live.on('assignment', (event, events) => this.happened(events), { every: 120 })
     this.load()
   }
 
   $onDestroy() {
+    this.off()
+    this.unwatch?.()
     const { document } = this.$window
     document.removeEventListener('keydown', this.onKey)
     document.removeEventListener('visibilitychange', this.onVisibility)
@@ -54,6 +58,25 @@ class TaskController {
       .catch((problem) => (this.problem = problem))
   }
 
+  /** Somebody else, the clock or another tab did something to what is shown here or is held ready. */
+  happened(events = []) {
+    const gone = ({ subject, event }) => subject === this.next?.id && GONE.includes(event)
+    if (events.some(gone)) this.next = null
+    if (events.length && !events.some(({ subject }) => subject === this.id)) return
+    if (!this.assignment || this.busy || this.over || this.finished) return
+    const { id } = this
+    this.Assignment.get({ id }).$promise.then((assignment) => this.moved(assignment), () => {})
+  }
+
+  moved(assignment) {
+    if (assignment.id !== this.id || this.busy || this.gone || assignment.state === this.assignment.state) return
+    if (this.isHeld) {
+      // What was entered stays to be seen; it can go nowhere.
+      this.draft.pause()
+      Object.assign(this, { elsewhere: assignment.state, readOnly: true, isHeld: false })
+    } else this.show(assignment)
+  }
+
   show(assignment) {
     return this.versions.get(assignment.version).then((version) => {
       if (this.gone) return
@@ -65,6 +88,7 @@ class TaskController {
       this.requester = assignment.requester ?? this.requester
       this.isHeld = HELD.includes(assignment.state)
       this.over = false
+      this.elsewhere = null
       this.problems = null
       this.refusal = null
       this.busy = null
@@ -81,6 +105,8 @@ class TaskController {
       this.answer = (this.isHeld ? (rescued ?? assignment.draft ?? assignment.answer) : assignment.answer) ?? {}
       if (rescued) this.draft.change(rescued)
       this.checkComplete()
+      this.unwatch?.()
+      this.unwatch = this.notifications.watch(assignment.id)
       setTitle(this.$window.document, this.title)
     })
   }
