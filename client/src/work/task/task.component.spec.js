@@ -259,4 +259,59 @@ describe('gh-task', () => {
     $httpBackend.verifyNoOutstandingRequest()
     for (const control of host.querySelectorAll('gh-ask input')) expect(control.disabled).toBe(true)
   })
+
+  describe('when something happens to it elsewhere', () => {
+    const told = (event, subject = '1') => {
+      angular.mock.inject((live, $rootScope) => {
+        for (const each of live.listeners) {
+          if (each.types.includes('assignment')) each.fn({ event, subject, data: {} }, [{ event, subject, data: {} }])
+        }
+        $rootScope.$digest()
+      })
+    }
+
+    it('says so, and keeps what was typed to be seen', () => {
+      open()
+      $httpBackend.expectPOST('/api/v1/projects/p1/claim').respond(409, { code: 'no_task_left' })
+      press('1')
+      $httpBackend.flush(1)
+      $httpBackend.expectGET('/api/v1/assignments/1').respond(assignment('1', { state: 'returned' }))
+      told('assignment.returned')
+      $httpBackend.flush(1)
+      expect(host.querySelector('[role=alert]').textContent).toContain('returned elsewhere')
+      expect(host.querySelectorAll('.picked')).toHaveLength(1)
+      press('Enter')
+      $httpBackend.verifyNoOutstandingRequest()
+    })
+
+    it('opens an answer that is sent back while it is looked at', () => {
+      open(assignment('1', { state: 'submitted', answer: { label: '1' }, submitted_at: '2026-01-01T00:00:00Z', auto_accept_at: '2026-01-04T00:00:00Z', moves: [] }))
+      const decision = { category: '', comment: 'Look at the reeds.', by_clock: false }
+      $httpBackend.expectGET('/api/v1/assignments/1').respond(assignment('1', { state: 'sent_back', answer: { label: '1' }, decision }))
+      told('assignment.sent_back')
+      $httpBackend.flush()
+      expect(host.textContent).toContain('Look at the reeds.')
+      expect(host.querySelector('[role=timer]')).not.toBe(null)
+    })
+
+    it('does not care for what happens to others, nor for what it does itself', () => {
+      open()
+      told('assignment.returned', '7')
+      $httpBackend.verifyNoOutstandingRequest()
+      $httpBackend.expectGET('/api/v1/assignments/1').respond(assignment('1'))
+      told('assignment.bonus')
+      $httpBackend.flush(1)
+      expect(host.querySelector('[role=alert]')).toBe(null)
+    })
+
+    it('forgets the next one when that has run out', () => {
+      open()
+      answerWithNext()
+      told('assignment.expired', '2')
+      $httpBackend.expectPOST('/api/v1/assignments/1/submit', { answer: { label: '1' }, next: true }).respond({ state: 'submitted', next: assignment('3') })
+      press('Enter')
+      $httpBackend.flush(1)
+      expect(host.querySelector('.show-plain').textContent).toBe('text of 3')
+    })
+  })
 })
