@@ -146,6 +146,14 @@ SOCKETS_PER_USER = env.number("SOCKETS_PER_USER", 20)
 SOCKETS_MAX = env.number("SOCKETS_MAX", 12_000)
 EVENTS_KEPT = timedelta(days=env.number("EVENTS_DAYS", 30))
 
+# Websockets. The address is for browsers where no proxy leads `/ws` of this installation to a gateway.
+GATEWAY_URL = env.text("GATEWAY_URL").rstrip("/")
+GATEWAY_HOST = env.text("HOST", "127.0.0.1")
+GATEWAY_PORT = env.number("GATEWAY_PORT", PORT)
+SOCKETS_PER_USER = env.number("SOCKETS_PER_USER", 20)
+SOCKETS_MAX = env.number("SOCKETS_MAX", 12_000)
+EVENTS_KEPT = timedelta(days=env.number("EVENTS_DAYS", 30))
+
 # Shared by all workers of all nodes, so that a limit on sign-in holds whichever of them answers.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"},

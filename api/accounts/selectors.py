@@ -1,7 +1,8 @@
 """Reads of a user's own things."""
 
+from collections.abc import Collection
 from datetime import datetime
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
@@ -9,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, RefreshToken
@@ -37,6 +39,30 @@ def session_of(token_checksum: str) -> int | None:
         .values_list("session_id", flat=True)
         .first()
     )
+
+
+class LiveToken(NamedTuple):
+    """What a token that holds now allows."""
+
+    user_id: UUID
+    expires: datetime
+    scopes: frozenset[str]
+
+
+def live_tokens(checksums: Collection[str]) -> dict[str, LiveToken]:
+    """Those of the tokens, by their checksums, that hold now: not expired, not revoked, and of an active user.
+
+    By the same rules as `authentication`, for many at once.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT t.token_checksum, u.id, t.expires, t.scope FROM oauth2_provider_accesstoken t"
+            " JOIN accounts_application a ON a.id = t.application_id"
+            " JOIN accounts_user u ON u.id = COALESCE(t.user_id, a.user_id)"
+            " WHERE t.token_checksum = ANY(%s) AND t.expires > now() AND u.is_active",
+            [list(checksums)],
+        )
+        return {row[0]: LiveToken(row[1], row[2], frozenset(row[3].split())) for row in cursor.fetchall()}
 
 
 class AuthorisedApplication(TypedDict):

@@ -9,7 +9,7 @@ class CollectivesConfig(AppConfig):
         from api.accounts import closing, exports
         from api.collectives import selectors, services
         from api.ledger import owners
-        from api.realtime import notices
+        from api.realtime import audiences, notices
 
         exports.register("collectives", selectors.own_memberships)
         closing.register("collectives", services.close_account)
@@ -21,3 +21,4 @@ class CollectivesConfig(AppConfig):
             )
         )
         notices.register_people(selectors.actors_for)
+        audiences.register(selectors.collectives_of)

@@ -58,6 +58,15 @@ def actors_for(ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
     return found
 
 
+def collectives_of(user_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """The ids of the collectives to which each of these users belongs now."""
+    found: dict[UUID, list[UUID]] = {}
+    places = Membership.objects.filter(user_id__in=user_ids, until=None)
+    for user_id, collective_id in places.values_list("user_id", "collective_id"):
+        found.setdefault(user_id, []).append(collective_id)
+    return found
+
+
 def role_in(user: User, collective_id: UUID) -> str | None:
     """`owner`, `member`, or None for a stranger."""
     return (

@@ -26,6 +26,8 @@ class Seen(NamedTuple):
     subject_id: UUID
     audience: Sequence[UUID]
     data: dict[str, Any]
+    xid: int
+    oldest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,15 @@ WITH new AS MATERIALIZED (
      WHERE (xid = ANY(%(running)s) OR xid >= %(next)s) AND id > %(after)s
        AND pg_visible_in_snapshot(xid::text::xid8, %(target)s::pg_snapshot)
 )
-SELECT e.id, e.at, e.type, e.subject_id, e.audience, e.data::text
+SELECT e.id, e.at, e.type, e.subject_id, e.audience, e.data::text, e.xid, e.oldest
   FROM (SELECT id FROM new ORDER BY id LIMIT %(limit)s) n JOIN realtime_event e USING (id) ORDER BY e.id
+"""
+
+
+_NEWEST = """
+SELECT id, at, type, subject_id, audience, data::text, xid, oldest FROM realtime_event
+ WHERE pg_visible_in_snapshot(xid::text::xid8, %(target)s::pg_snapshot)
+ ORDER BY xid DESC, id DESC LIMIT %(limit)s
 """
 
 
@@ -73,10 +82,37 @@ def read(cursor: str, limit: int = 1000) -> Page:
         values = {"running": running, "next": upcoming, "target": target, "after": after, "limit": limit + 1}
         query.execute(_NEW, values)
         rows = query.fetchall()
-    events = [Seen(*row[:5], orjson.loads(row[5])) for row in rows[:limit]]
+    events = [Seen(*row[:5], orjson.loads(row[5]), *row[6:]) for row in rows[:limit]]
     if len(rows) > limit:
         return Page(events, f"{seen}|{target}|{events[-1].id}", more=True)
     return Page(events, target, more=False)
+
+
+def newest(limit: int) -> tuple[list[Seen], str, int]:
+    """The newest events in order of their ids; the cursor of who has seen them; and the first transaction whose events
+    are all among them, as far as they can be seen and were not deleted.
+    """
+    with transaction.atomic(), connection.cursor() as query:
+        target = now()
+        query.execute(_NEWEST, {"target": target, "limit": limit})
+        events = [Seen(*row[:5], orjson.loads(row[5]), *row[6:]) for row in query.fetchall()]
+    floor = events[-1].xid + 1 if len(events) == limit else 0
+    return sorted(events), target, floor
+
+
+def again(cursor: str, xid: int) -> str:
+    """`cursor` as if nothing of the transaction `xid` and of later ones had been seen.
+
+    For a new session, which may be with another server: transactions that the old one never committed are not known
+    there, and their ids are given once more. What is read twice has the same id.
+    """
+    start = min(xid, _snapshot(_parse(cursor)[0])[0])
+    return f"{start}:{start}:"
+
+
+def is_behind(one: str, other: str) -> bool:
+    """Whether `one` is of a server that has not come as far as `other`: its data was loaded from a copy."""
+    return _snapshot(_parse(one)[0])[1] < _snapshot(_parse(other)[0])[0]
 
 
 def _parse(cursor: str) -> tuple[str, str, int]:

@@ -17,7 +17,9 @@ class Event(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
+    # The transaction that wrote it, and the oldest one that ran then: who saw this event saw all older transactions.
     xid = models.BigIntegerField(db_default=RawSQL("pg_current_xact_id()::text::bigint", []))
+    oldest = models.BigIntegerField(db_default=RawSQL("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", []))
     at = models.DateTimeField(db_default=Now())
     type = models.CharField(max_length=64)
     subject_id = models.UUIDField()
