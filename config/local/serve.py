@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -142,6 +143,9 @@ def serve(parent: int | None, started: float, accounts: str) -> int:
     address = f"http://127.0.0.1:{port}"
     # honcho gives each process type a port of its own; links must name that of the web.
     public = os.environ.setdefault("PUBLIC_URL", address)
+    # No proxy stands before both, so pages are told where the gateway is.
+    gateway = os.environ.setdefault("GATEWAY_PORT", str(free_port(int(port) + 100)))
+    os.environ.setdefault("GATEWAY_URL", f"ws://127.0.0.1:{gateway}")
     env = {**os.environ, "PYTHONUNBUFFERED": "1", "GUILDHALL_PARENT": str(os.getpid())}
     command = [sys.executable, "-m", "config.local.processes", "start", *long_running(), "-p", port, "-e", os.devnull]
     if not sys.stdout.isatty():
@@ -169,6 +173,19 @@ def serve(parent: int | None, started: float, accounts: str) -> int:
         for process in family:
             if process.is_running():
                 process.kill()
+
+
+def free_port(first: int) -> int:
+    """`first`, or the next port on which nothing listens."""
+    for port in range(first, 65_536):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((os.environ.get("HOST") or "127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise Stop(f"No port from {first} on is free for the gateway; choose one with GATEWAY_PORT=… make run.")
 
 
 def long_running() -> list[str]:
