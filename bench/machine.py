@@ -42,6 +42,9 @@ class Sizes:
     answers: int = 1_000_000
     replays: tuple[str, ...] = ("duck", "dog")
     profile_pairs: int = 4_000
+    node_projects: int = 1_000
+    node_requests: int = 600
+    node_rounds: int = 2
 
     @classmethod
     def quick(cls) -> "Sizes":
@@ -64,6 +67,9 @@ class Sizes:
             answers=20_000,
             replays=("duck",),
             profile_pairs=96,
+            node_projects=10,
+            node_requests=24,
+            node_rounds=1,
         )
 
 

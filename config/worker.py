@@ -13,16 +13,19 @@ is answered 503.
 import json
 import logging
 import threading
+import time
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from api.core import stopping
 from config import env
 
 OPEN = frozenset({"/healthz", "/readyz", "/metrics"})
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", 0)
+_HEARD_SECONDS = 2.0
 _SAID = {
     "full": ("Full", "This node is busy. Nothing was done; try again in a moment."),
     "draining": ("Draining", "This node is being stopped. Nothing was done; try again in a moment."),
@@ -90,6 +93,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             "Connection: close",
         ]
         conn.sock.sendall("\r\n".join([*head, "", "" if req.method == "HEAD" else body]).encode())
+        # What is still being sent is heard out, or the client would be told of a broken connection instead.
+        conn.parser.finish_body(deadline=time.monotonic() + _HEARD_SECONDS)
         told = {"method": req.method, "path": req.path, "status": 503, "request_id": identifier}
         _log.info("refused: %s", conn.refusal, extra=told)
 
@@ -98,10 +103,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle_exit(self, sig: int, frame: Any) -> None:
         if self.draining:
             return
-        self.draining = True
-        from api.core import health  # only here: Django is set up by now
-
-        health.draining = True
+        self.draining = stopping.now = True
         if not DRAIN_SECONDS:
             super().handle_exit(sig, frame)
             return

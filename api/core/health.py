@@ -16,15 +16,13 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
 
-from api.core import redis
+from api.core import redis, stopping
 from api.core.http import answer
 
 TIMEOUT = 2.0
 """Seconds after which a database that says nothing counts as gone."""
 REMEMBERED = 0.5
 """Seconds for which what was found is told again, so that many who ask cost as much as one."""
-draining = False
-"""Set by the worker (config/worker.py) when it was told to stop."""
 _migrated = False
 
 
@@ -92,7 +90,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when this node can serve; else 503, with what fails by name. `degraded` is missed, but not needed."""
-    failing = ["draining"] if draining else []
+    failing = ["draining"] if stopping.now else []
     if not probe.answers():
         failing.append("database")
     elif not _is_migrated():

@@ -1,0 +1,3 @@
+"""Whether this process has been told to stop. Set by whatever serves it (config/worker.py), read by /readyz."""
+
+now = False
