@@ -31,7 +31,7 @@ class Stack:
     """A running Guildhall. `url` is its address, `data` the folder of its database, secret and mail.
 
     Without `release` the data must be that of a stack which has been stopped. `quiet` sends what the processes write
-    to the file `output` in the data folder.
+    to the file `output` in the data folder. With `gateway` there is one, and pages are told where.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Stack:
         release: bool = True,
         start: bool = True,
         quiet: bool = False,
+        gateway: bool = False,
         **env: str,
     ) -> None:
         self.data = data
@@ -68,7 +69,14 @@ class Stack:
         }
         self.web: subprocess.Popen[bytes] | None = None
         self.jobs: subprocess.Popen[bytes] | None = None
-        self._with_jobs = jobs
+        self.gateway: subprocess.Popen[bytes] | None = None
+        self._with_jobs, self._with_gateway = jobs, gateway
+        if gateway:
+            self.gateway_port = free_port()
+            self.env |= {
+                "GATEWAY_PORT": str(self.gateway_port),
+                "GATEWAY_URL": f"ws://127.0.0.1:{self.gateway_port}",
+            }
         self._output = (data / "output").open("ab") if quiet else None
         try:
             if release:
@@ -84,23 +92,23 @@ class Stack:
         self.start_web()
         if self._with_jobs:
             self.start_jobs()
+        if self._with_gateway:
+            self.start_gateway()
 
     def start_web(self) -> None:
-        command = [sys.executable, "-m", "gunicorn", "config.wsgi", "-c", "config/gunicorn.conf.py"]
-        self.web = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=self._output, stderr=self._output)
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=5):
-                    return
-            except OSError:
-                if self.web.poll() is not None or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.05)
+        self.web = self._start("-m", "gunicorn", "config.wsgi", "-c", "config/gunicorn.conf.py")
+        _wait_until_ready(self.web, self.url)
+
+    def start_gateway(self) -> None:
+        self.gateway = self._start("-m", "config.gateway")
+        _wait_until_ready(self.gateway, f"http://127.0.0.1:{self.gateway_port}")
 
     def start_jobs(self) -> None:
-        command = [sys.executable, "manage.py", "jobs"]
-        self.jobs = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=self._output, stderr=self._output)
+        self.jobs = self._start("manage.py", "jobs")
+
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, *arguments]
+        return subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=self._output, stderr=self._output)
 
     def kill_web(self) -> None:
         """End the web node as a power cut would: no chance to finish anything."""
@@ -110,8 +118,15 @@ class Stack:
             self.web.wait()
             self.web = None
 
+    def kill_gateway(self) -> None:
+        """The same for the gateway."""
+        if self.gateway is not None:
+            self.gateway.kill()
+            self.gateway.wait()
+            self.gateway = None
+
     def stop(self) -> None:
-        for process in (self.web, self.jobs):
+        for process in (self.web, self.jobs, self.gateway):
             if process is not None and process.poll() is None:
                 process.terminate()
                 try:
@@ -167,6 +182,18 @@ class Stack:
         """Resident bytes of the largest web process."""
         assert self.web is not None
         return max(each.memory_info().rss for each in psutil.Process(self.web.pid).children(recursive=True))
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=5):
+                return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
 
 
 def _cpu_of_family(pid: int) -> float:

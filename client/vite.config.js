@@ -16,7 +16,7 @@ function contentSecurityPolicy() {
     "font-src 'self'",
     "img-src 'self' https: data: blob:",
     "media-src 'self' https: blob:",
-    `connect-src 'self' ${apiOrigin}`.trim(),
+    `connect-src 'self' ${apiOrigin} ${apiOrigin.replace(/^http/, 'ws')}`.trim(),
     // Plain http only on one's own machine, and there only where the server's own policy allows it too.
     "frame-src 'self' https: http://127.0.0.1:* http://localhost:*",
     "form-action 'self'",

@@ -15,4 +15,14 @@ def page(request: HttpRequest) -> HttpResponse:
     index = Path(settings.CLIENT_DIST) / "index.html"
     if "." in request.path.rpartition("/")[2] or not index.is_file():
         return not_found(request)
-    return HttpResponse(index.read_bytes(), headers={"Cache-Control": "no-cache"})
+    return HttpResponse(_connected(index.read_text()), headers={"Cache-Control": "no-cache"})
+
+
+def _connected(text: str) -> str:
+    """The page as it was built, told of a gateway elsewhere, and by its own policy allowed to connect to it."""
+    if settings.GATEWAY_URL:
+        text = text.replace(
+            'name="guildhall-live" content=""', f'name="guildhall-live" content="{settings.GATEWAY_URL}"'
+        )
+        text = text.replace("connect-src &#39;self&#39;", f"connect-src &#39;self&#39; {settings.GATEWAY_URL}")
+    return text

@@ -23,8 +23,9 @@ FRAME_POLICY = "; ".join(
 )
 
 
-def page_policy(*, local: bool = False, forms: Sequence[str] = ()) -> str:
-    """The one strict policy of every page that is served. `forms` are other origins where signing in may end.
+def page_policy(*, local: bool = False, forms: Sequence[str] = (), live: str = "") -> str:
+    """The one strict policy of every page that is served. `forms` are other origins where signing in may end, `live`
+    is one that live updates come from.
 
     A page may have one of its own (the documentation and the sandboxed frame do).
     """
@@ -36,7 +37,7 @@ def page_policy(*, local: bool = False, forms: Sequence[str] = ()) -> str:
             "font-src 'self'",
             "img-src 'self' https: data: blob:",
             "media-src 'self' https: blob:",
-            "connect-src 'self'",
+            f"connect-src 'self' {live}".rstrip(),
             # A requester tries out a page of their own on the machine where it is written.
             "frame-src 'self' https:" + (" http://127.0.0.1:* http://localhost:*" if local else ""),
             " ".join(["form-action 'self'", *forms]),

@@ -46,7 +46,9 @@ if not LOCAL and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts this installation answers for.")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 CORS_ALLOWED_ORIGINS = env.words("CLIENT_ORIGINS")
-PAGE_POLICY = page_policy(local=LOCAL, forms=CORS_ALLOWED_ORIGINS)
+# For browsers, where no proxy leads `/ws` of this installation to a gateway.
+GATEWAY_URL = env.text("GATEWAY_URL").rstrip("/")
+PAGE_POLICY = page_policy(local=LOCAL, forms=CORS_ALLOWED_ORIGINS, live=GATEWAY_URL)
 CORS_URLS_REGEX = r"^/(api|oauth)/"
 CORS_EXPOSE_HEADERS = [
     "Link",
@@ -138,16 +140,14 @@ REDIS_URL = env.text("REDIS_URL")
 # Where to listen for wake-ups without Redis, if not at DATABASE_URL: a coordinator may not pass them on.
 LISTEN_URL = env.text("LISTEN_URL")
 
-# Websockets. The address is for browsers where no proxy leads `/ws` of this installation to a gateway.
-GATEWAY_URL = env.text("GATEWAY_URL").rstrip("/")
+# Websockets.
 GATEWAY_HOST = env.text("HOST", "127.0.0.1")
 GATEWAY_PORT = env.number("GATEWAY_PORT", PORT)
 SOCKETS_PER_USER = env.number("SOCKETS_PER_USER", 20)
 SOCKETS_MAX = env.number("SOCKETS_MAX", 12_000)
 EVENTS_KEPT = timedelta(days=env.number("EVENTS_DAYS", 30))
 
-# Websockets. The address is for browsers where no proxy leads `/ws` of this installation to a gateway.
-GATEWAY_URL = env.text("GATEWAY_URL").rstrip("/")
+# Websockets.
 GATEWAY_HOST = env.text("HOST", "127.0.0.1")
 GATEWAY_PORT = env.number("GATEWAY_PORT", PORT)
 SOCKETS_PER_USER = env.number("SOCKETS_PER_USER", 20)
@@ -175,7 +175,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS: list[Path] = []
 WHITENOISE_ROOT = CLIENT_DIST if CLIENT_DIST.exists() else None
-WHITENOISE_INDEX_FILE = True
+# The view adds the gateway's address to the page.
+WHITENOISE_INDEX_FILE = not GATEWAY_URL
 WHITENOISE_ADD_HEADERS_FUNCTION = add_headers
 # What Vite builds carries its hash in its name.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/assets/"

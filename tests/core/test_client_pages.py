@@ -1,11 +1,12 @@
 """The client's page and files, as the server hands them out."""
 
+from pathlib import Path
 from wsgiref.headers import Headers
 
 import pytest
 from django.test import Client
 
-from config.headers import FRAME_POLICY, add_headers
+from config.headers import FRAME_POLICY, add_headers, page_policy
 
 
 @pytest.fixture
@@ -24,6 +25,18 @@ def test_an_address_of_the_client_gets_its_page(client_files, path):
     assert "<title>Guildhall</title>" in response.content.decode()
     assert "script-src 'self';" in response["Content-Security-Policy"]
     assert response["Cache-Control"] == "no-cache"
+
+
+def test_a_page_is_told_of_a_gateway_elsewhere(client_files, settings):
+    built = Path(__file__).parents[2] / "client" / "index.html"
+    policy = '<meta content="connect-src &#39;self&#39;; frame-src x">'
+    (client_files / "index.html").write_text(policy + built.read_text())
+    assert 'name="guildhall-live" content=""' in Client().get("/feed").content.decode()
+    settings.GATEWAY_URL = "wss://live.example.org"
+    page = Client().get("/feed").content.decode()
+    assert '<meta name="guildhall-live" content="wss://live.example.org">' in page
+    assert "connect-src &#39;self&#39; wss://live.example.org; frame-src" in page
+    assert "connect-src 'self' wss://live.example.org;" in page_policy(live="wss://live.example.org")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api", "/accounts/nothing", "/static/nothing", "/nothing.js"])

@@ -59,6 +59,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, other_origin: tuple[str, Pat
     with running(
         tmp_path_factory.mktemp("stack"),
         workers=1,
+        gateway=True,
         PAYMENT_PROVIDERS="api.ledger.providers.Play,api.ledger.providers.Manual",
         CLIENT_ORIGINS=other_origin[0],
     ) as stack:

@@ -24,10 +24,10 @@ export const config = {
   ],
 }
 
-/** Where live updates come from: what the page names, or `/ws` where the API is. */
+/** Where live updates come from: `/ws` of the host that the page names, or of the API's. */
 export function liveUrl() {
   const named = document.querySelector('meta[name="guildhall-live"]')?.content
-  const url = new URL(named || `${config.apiOrigin}/ws`, window.location.href)
+  const url = new URL(`${named || config.apiOrigin}/ws`, window.location.href)
   url.protocol = url.protocol.replace(/^http/, 'ws')
   return url.href
 }

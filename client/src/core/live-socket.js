@@ -105,7 +105,8 @@ export class LiveSocket {
     else if (frame.type === 'reload') {
       this.after = null
       this.hears.missed()
-    } else if (frame.type !== 'pong') this.hears.frame(frame)
+    } else if (frame.type === 'pong') this.after = frame.after ?? this.after
+    else this.hears.frame(frame)
   }
 
   ready(frame) {

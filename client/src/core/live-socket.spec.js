@@ -111,6 +111,14 @@ describe('live socket', () => {
     expect(last().sent[0].after).toBe(101)
   })
 
+  it('goes on from what a pong names, for all before it has come', async () => {
+    await connected()
+    last().say({ type: 'pong', after: 250 })
+    await lost()
+    last().open()
+    expect(last().sent[0].after).toBe(250)
+  })
+
   it('has everything fetched again when the gateway cannot tell what was missed, and after being cut off', async () => {
     await connected()
     last().say(event(101))
