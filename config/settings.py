@@ -154,7 +154,8 @@ SOCKETS_PER_USER = env.number("SOCKETS_PER_USER", 20)
 SOCKETS_MAX = env.number("SOCKETS_MAX", 12_000)
 EVENTS_KEPT = timedelta(days=env.number("EVENTS_DAYS", 30))
 
-# Shared by all workers of all nodes, so that a limit on sign-in holds whichever of them answers.
+# Shared by all workers of all nodes, so that a limit on sign-in holds whichever of them answers. In the database also
+# where there is a Redis: with Redis gone it would forget who has tried too often, and nothing else is kept in it.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"},
 }
