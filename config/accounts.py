@@ -41,7 +41,7 @@ PASSWORD_HASHERS = [
     "api.accounts.hashers.SecretHasher",
 ]
 
-# Only what some route needs. messages:* and webhooks:* are the names kept for what is not there yet.
+# Only what some route needs. webhooks:* are the names kept for what is not there yet.
 SCOPES = {
     "account:read": "See your profile, sessions and applications",
     "account:write": "Change your profile",
@@ -55,6 +55,8 @@ SCOPES = {
     "ledger:write": "Deposit into and pay out of your purses",
     "collectives:read": "See your collectives",
     "collectives:write": "Act in your collectives",
+    "messages:read": "Read your messages",
+    "messages:write": "Write messages in your name",
 }
 ACCESS_TOKEN_LASTS = timedelta(seconds=min(3600, env.number("ACCESS_TOKEN_SECONDS", 3600)))
 REFRESH_TOKEN_LASTS = timedelta(seconds=env.number("REFRESH_TOKEN_SECONDS", 30 * 86_400))

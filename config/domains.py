@@ -4,6 +4,7 @@ DOMAINS = [
     "core",
     "accounts",
     "realtime",
+    "messaging",
     "ledger",
     "collectives",
     "projects",

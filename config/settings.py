@@ -249,6 +249,8 @@ RATE_LIMIT_FILE = DATA_DIR / "run" / "limits"
 
 # Rules of the house; a charter may be stricter towards requesters, never towards workers.
 LATE_GRACE = timedelta(minutes=2)
+# After how long an unread message is mailed.
+DIGEST_AFTER_HOURS = env.number("DIGEST_AFTER_HOURS", 4)
 APPEAL_WINDOW = timedelta(days=14)
 REJECTION_LIMIT_SHARE = 0.20
 REJECTION_LIMIT_COUNT = 20

@@ -27,6 +27,7 @@ from api.collectives.models import Collective, Membership
 from api.core.permissions import ANYONE
 from api.core.views import ApiViewSet
 from api.ledger import services as ledger
+from api.messaging import services as messaging
 from api.projects import services as projects
 from api.projects.models import Batch, Task
 from api.reviews import services as reviews
@@ -64,6 +65,24 @@ GET    /collectives/{collective_id}/members          401 403 200 404 404 200 200
 GET    /notifications                                401 403 200 200 200 200 200
 GET    /notifications/unread                         401 403 200 200 200 200 200
 POST   /notifications/read                           401 403 200 200 200 200 200
+
+GET    /threads                                      401 403 200 200 200 200 200
+POST   /threads                                      401 403 201 201 201 403 201
+GET    /threads/unread                               401 403 200 200 200 200 200
+GET    /threads/{thread_id}                          401 403 200 404 200 200 200
+GET    /threads/{thread_id}/messages                 401 403 200 404 200 200 200
+POST   /threads/{thread_id}/messages                 401 403 201 404 201 403 201
+POST   /threads/{thread_id}/read                     401 403 200 404 200 200 200
+POST   /threads/{thread_id}/mute                     401 403 200 404 200 200 200
+POST   /threads/{thread_id}/unmute                   401 403 200 404 200 200 200
+POST   /threads/{thread_id}/block                    401 403 200 404 200 403 200
+POST   /threads/{thread_id}/unblock                  401 403 200 404 200 403 200
+GET    /messages/search                              401 403 200 200 200 200 200
+GET    /messages/settings                            401 403 200 200 200 200 200
+PATCH  /messages/settings                            401 403 200 200 200 200 200
+POST   /messages/{message_id}/report                 401 403 204 404 409 204 204
+GET    /projects/{project_id}/announcements          401 403 200 200 200 200 200
+POST   /projects/{project_id}/announcements          401 403 201 403 403 403 201
 
 GET    /purses                                       401 403 200 200 200 200 200
 GET    /purses/{purse_id}                            401 403 200 404 404 200 200
@@ -140,6 +159,16 @@ BODIES: dict[str, Any] = {
     "PATCH /applications/{application_id}": {"name": "Another name"},
     "PATCH /collectives/{collective_id}": {"name": "Another name"},
     "POST /notifications/read": {"up_to": 1},
+    "POST /threads": lambda caller, market: {
+        "about": {"kind": "project", "id": str(market.ids["project_id"])},
+        "body": "Is a decoy a duck?",
+        "to": market.alias if caller in (market.users["owner"], market.users["member"]) else "",
+    },
+    "POST /threads/{thread_id}/messages": {"body": "Is a decoy a duck?"},
+    "POST /threads/{thread_id}/read": {"up_to": 1},
+    "PATCH /messages/settings": {"digest": False},
+    "POST /messages/{message_id}/report": {"category": "abuse"},
+    "POST /projects/{project_id}/announcements": {"body": "Decoys are ducks."},
     "POST /purses/{purse_id}/deposit": {"amount": _MONEY},
     "POST /purses/{purse_id}/payouts": {"amount": _MONEY, "destination": {"method": "bank", "details": "PT50"}},
     "POST /projects": lambda caller, market: {"title": "Geese", "collective": str(market.group.id)},
@@ -235,6 +264,8 @@ class Market:
     ids: dict[str, Any] = field(default_factory=dict)
     """What the parameters of addresses stand for."""
     group: Any = None
+    alias: str = ""
+    """Under which the group knows the worker."""
     foreign: Any = None
     """Somebody else's application, for which the owner has a token."""
 
@@ -285,6 +316,7 @@ def build_market() -> Market:
     ids["project_id"], ids["version_id"] = project.id, project.published_id
     ids["batch_id"] = Batch.objects.get(project=project).id
     _add_answers(market, project, worker)
+    _add_message(market, worker)
     claimed = [ids[each] for each in ("assignment_id", "submitted", "accepted", "returned")]
     free = Task.objects.filter(project=project).exclude(assignment__in=claimed)
     ids["task_id"] = ids["open_task"] = free.order_by("position")[0].id
@@ -312,6 +344,13 @@ def _add_answers(market: Market, project: Any, worker: User) -> None:
             work.submit_answer(assignment_id=claim.id, worker_id=worker.id, answer={"label": "1"})
     work.return_assignment(assignment_id=market.ids["returned"], worker=worker)
     reviews.accept_assignment(assignment_id=market.ids["accepted"], reviewer=market.users["owner"])
+
+
+def _add_message(market: Market, worker: User) -> None:
+    thread, message, _ = messaging.open_thread(
+        by=worker, kind="assignment", about_id=market.ids["submitted"], body="Did you get my answer?"
+    )
+    market.ids["thread_id"], market.ids["message_id"], market.alias = thread.id, message.id, thread.alias
 
 
 def _add_personal_things(market: Market, owner: User) -> None:

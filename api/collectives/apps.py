@@ -7,7 +7,7 @@ class CollectivesConfig(AppConfig):
 
     def ready(self) -> None:
         from api.accounts import closing, exports
-        from api.collectives import selectors, services
+        from api.collectives import selectors, services, subjects
         from api.ledger import owners
         from api.realtime import audiences, notices
 
@@ -22,3 +22,4 @@ class CollectivesConfig(AppConfig):
         )
         notices.register_people(selectors.actors_for)
         audiences.register(selectors.collectives_of)
+        subjects.register()

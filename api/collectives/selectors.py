@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 
 from api.accounts.models import User
-from api.collectives.models import Collective, Membership
-from api.core.errors import NotFound
+from api.collectives.models import Collective, Membership, Pseudonym
+from api.core.errors import FieldError, Invalid, NotFound
 
 
 def visible_collectives(user: User) -> QuerySet[Collective]:
@@ -74,6 +74,22 @@ def role_in(user: User, collective_id: UUID) -> str | None:
         .values_list("role", flat=True)
         .first()
     )
+
+
+def pseudonym_of(collective_id: UUID, worker_id: UUID) -> str:
+    """The name under which a collective knows a worker; empty while it has none."""
+    rows = Pseudonym.objects.filter(collective_id=collective_id, worker_id=worker_id)
+    return rows.values_list("alias", flat=True).first() or ""
+
+
+def worker_called(collective_id: UUID, alias: str) -> UUID:
+    """The worker whom a collective knows under this name. Raises Invalid naming `to`."""
+    rows = Pseudonym.objects.filter(collective_id=collective_id, alias=alias.strip().upper())
+    worker_id = rows.values_list("worker_id", flat=True).first()
+    if worker_id is None:
+        detail = "Name the worker by the pseudonym that your collective knows them by."
+        raise Invalid(errors=[FieldError("to", detail, "required" if not alias else "unknown")])
+    return worker_id
 
 
 def owns(user: User) -> Q:

@@ -31,6 +31,8 @@ ACTIONS = frozenset(
         "treasury.spend",
         "treasury.deposit",
         "collective.rename",
+        "message.send",
+        "message.announce",
     }
 )
 

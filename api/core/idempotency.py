@@ -50,9 +50,9 @@ def run_once(
 ) -> HttpResponse:
     """Do `work` unless this user's `key` has been answered already to this application; then give that answer again.
 
-    A domain error is an answer like any other and is kept; a crash or a server error is not, and rolls back
-    everything with the key. `body_digest` tells bodies apart for a view that has streamed its own. With `secret` the
-    answer is stored so that only who has the key can read it.
+    A domain error is an answer like any other and is kept; a crash, a server error or "later" (429) is not, and rolls
+    back everything with the key. `body_digest` tells bodies apart for a view that has streamed its own. With `secret`
+    the answer is stored so that only who has the key can read it.
     """
     digest = digest_of(request.user.pk, request.auth.application_id, key)
     fingerprint = _fingerprint(request, body_digest)
@@ -71,7 +71,7 @@ def run_once(
             response = work()
         except DomainError as error:
             response = on_error(error)
-        if response.status_code >= 500 or response.streaming:
+        if response.status_code >= 500 or response.status_code == 429 or response.streaming:
             transaction.set_rollback(True)
             return response
         kept = [f"{name}: {response[name]}" for name in _KEPT_HEADERS if name in response]

@@ -72,7 +72,11 @@ def title_of(kind: type[DomainError]) -> str:
 def problem_of(error: DomainError) -> HttpResponse:
     kind = type(error)
     errors = [each.as_dict() for each in error.errors]
-    return problem(status_of(kind), error.code, title_of(kind), error.detail, errors=errors, extra=error.extra)
+    wait = getattr(error, "retry_after", None)
+    headers = None if wait is None else {"Retry-After": str(wait)}
+    return problem(
+        status_of(kind), error.code, title_of(kind), error.detail, errors=errors, extra=error.extra, headers=headers
+    )
 
 
 def handle_exception(error: Exception, context_: dict[str, Any]) -> HttpResponse | None:

@@ -11,9 +11,9 @@ from drf_spectacular.drainage import set_override
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.core import markdown
 from api.core.money import money
 from api.core.serializers import In, LineField, MoneyIn, MoneyOut, Out
-from api.projects import markdown
 from api.projects.models import (
     Batch,
     BatchProblem,

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from api.accounts.models import User
 from api.collectives.services import permitted
-from api.core import csvtext, idempotency
+from api.core import csvtext, idempotency, markdown
 from api.core.errors import DomainError, NotAllowed
 from api.core.http import answer
 from api.core.pages import PARAMETERS, cut, page
@@ -18,7 +18,7 @@ from api.core.problems import problem_of
 from api.core.schema import raises
 from api.core.views import ApiViewSet
 from api.ledger.errors import InsufficientFunds
-from api.projects import errors, markdown, permissions, selectors, services
+from api.projects import errors, permissions, selectors, services
 from api.projects.imports import Options, Prepared, TooLarge
 from api.projects.models import Batch, Project, Task
 from api.projects.serializers import (

@@ -7,7 +7,7 @@ class WorkConfig(AppConfig):
 
     def ready(self) -> None:
         from api.accounts import closing, exports
-        from api.work import audits, notices, selectors, services
+        from api.work import audits, notices, selectors, services, subjects
 
         audits.register()
         notices.register()
@@ -15,3 +15,4 @@ class WorkConfig(AppConfig):
         exports.register("moves", selectors.own_moves)
         exports.register("hidden_projects", selectors.own_hidden)
         closing.register("work", services.close_account)
+        subjects.register()

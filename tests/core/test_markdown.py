@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.projects.markdown import render
+from api.core.markdown import render
 
 
 def test_common_marks_and_tables_come_through() -> None:
