@@ -43,7 +43,7 @@ KINDS: dict[str, Kind] = {
     "payout.cancelled": Kind(_LEDGER, ("payout", "purse")),
     "payout.paid": Kind(_LEDGER, ("payout", "purse")),
     "payout.failed": Kind(_LEDGER, ("payout", "purse")),
-    "notification.created": Kind(_ACCOUNT, ("notification", "kind")),
+    "notification.created": Kind(_ACCOUNT, ("notification", "kind", "about")),
     "notification.read": Kind(_ACCOUNT, ("count",)),
     "message.sent": Kind(_MESSAGES, ("thread", "message")),
     "thread.read": Kind(_MESSAGES, ("thread",)),
