@@ -28,6 +28,7 @@ from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from api.accounts.selectors import LiveToken
+from api.core.metrics import may_read
 from api.realtime import ephemeral, presence
 from api.realtime.catalog import KINDS
 from api.realtime.reader import Admission, Reader, admit, audiences_of, concerned, standing, text_frame
@@ -575,12 +576,16 @@ class Readyz(RequestHandler):
 
 
 class MetricsPage(RequestHandler):
-    """What Prometheus reads; nginx passes only `/ws` on, so that nobody else does."""
+    """What Prometheus reads; told to whom a web node tells its own."""
 
     def initialize(self, gateway: Gateway) -> None:
         self.gateway = gateway
 
     def get(self) -> None:
+        given = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.request.headers.get_all()}
+        if not may_read({**given, "REMOTE_ADDR": self.request.remote_ip}):
+            self.send_error(404)
+            return
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         self.finish(generate_latest(self.gateway.metrics.registry))
 

@@ -1,13 +1,13 @@
 """Gateways and their clients."""
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.db import connection
 
-from tests.realtime.sockets import Client, GatewayProcess, Loop
+from tests.realtime.sockets import Client, GatewayProcess, Loop, RedisServer
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,18 @@ def gateway(django_db_setup: None, django_db_blocker: Any) -> Iterator[GatewayPr
 
 
 @pytest.fixture
-def gateways(transactional_db: None) -> Iterator[Callable[..., GatewayProcess]]:
+def redis_server(tmp_path: Path, settings: Any) -> Iterator[RedisServer]:
+    """A Redis of this test's own, which is also configured."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed")
+    server = RedisServer(tmp_path)
+    settings.REDIS_URL = server.url
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def gateways(transactional_db: None, settings: Any) -> Iterator[Callable[..., GatewayProcess]]:
     """`gateways(NAME="value")` starts one more gateway."""
     made: list[GatewayProcess] = []
 
@@ -57,4 +68,3 @@ def connect(loop: Loop, gateway: GatewayProcess) -> Iterator[Callable[..., Clien
     yield open_
     for each in made:
         each.close()
-    connection.ensure_connection()

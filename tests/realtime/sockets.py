@@ -94,6 +94,37 @@ def wait_for(condition: Callable[[], Any], otherwise: str, within: float = PATIE
         time.sleep(0.02)
 
 
+class RedisServer:
+    """A real Redis without any memory of what was."""
+
+    def __init__(self, data: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._data = data
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self._process = subprocess.Popen(
+            [*command, "--dir", str(self._data), "--logfile", str(self._data / "log")], cwd=self._data
+        )
+        wait_for(self._answers, "Redis does not start")
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as probe:
+                probe.sendall(b"PING\r\n")
+                return probe.recv(7) == b"+PONG\r\n"
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+
 class Loop:
     """An event loop in a thread of its own, for clients."""
 
