@@ -129,6 +129,11 @@ class Node:
         except psutil.NoSuchProcess:
             return True
 
+    def timeline(self) -> int:
+        """The newest timeline that it has WAL of, read from its files."""
+        files = (self.data / "pg_wal").glob("[0-9A-F]" * 24)
+        return max((int(file.name[:8], 16) for file in files), default=0)
+
     def options(self) -> str:
         """What differs between the servers, given on the command line: pg_rewind copies configuration files."""
         return f"-p {self.port} -c cluster_name={self.name} -c primary_slot_name=s_{self.name}"
@@ -183,8 +188,9 @@ class Servers:
                 if node.pid is None:
                     self.rejoin(node)
             return
-        # Stopped in order: only what was primary has no standby.signal.
-        primary = next(node for node in self.nodes if not (node.data / "standby.signal").exists())
+        # Only what was primary has no standby.signal; each promotion begins a timeline, and the newest one counts.
+        were = [node for node in self.nodes if not (node.data / "standby.signal").exists()]
+        primary = max(were, key=Node.timeline)
         self._run_server(primary)
         for node in self.nodes:
             if node is not primary:
@@ -204,9 +210,9 @@ class Servers:
         if done.returncode:
             raise RuntimeError(f"{node.name} does not rejoin: {done.stdout[-1000:]}{done.stderr[-1000:]}")
 
-    def fail_over(self, lost: Node) -> None:
-        """Do by hand what a coordinator does when the primary is lost."""
-        command = [FAILOVER / "failover.sh", self.list, str(lost.number), str(lost.number)]
+    def fail_over(self, lost: Node, *, known: bool = True) -> None:
+        """Do by hand what a coordinator does when a node is lost that was primary, or when it does not know who was."""
+        command = [FAILOVER / "failover.sh", self.list, str(lost.number), str(lost.number) if known else "-1"]
         done = subprocess.run(as_database_user(command), env=self.env, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"Nobody was promoted: {done.stdout[-1000:]}{done.stderr[-1000:]}")

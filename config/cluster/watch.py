@@ -71,8 +71,10 @@ def watch(nodes: Path) -> None:
                 _log.info("node %s is primary", found.id)
             elif primary is not None and missed >= MISSES:
                 _log.warning("node %s was primary and is lost", primary.id)
-                subprocess.run(as_database_user([FAILOVER, nodes, primary.id, primary.id]), check=False)
-                primary, missed = None, 0
+                done = subprocess.run(as_database_user([FAILOVER, nodes, primary.id, primary.id]), check=False)
+                # Where nobody could be promoted it is tried again: a standby may answer by then.
+                if done.returncode == 0:
+                    primary, missed = None, 0
         else:
             missed = 0
         time.sleep(PAUSE)

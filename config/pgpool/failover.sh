@@ -12,86 +12,102 @@
 # FENCE_COMMAND is called with host and port of the old primary and must not return before that machine can no longer
 # answer (power off, network off). Without it, the server is killed on this machine.
 # Environment: PGBIN, PGPASSFILE, PGUSER (a superuser), FENCE_COMMAND.
+#
+# Nobody can write meanwhile, so it starts as few programs as it can.
 set -u
 nodes=$1 down=$2 primary=$3
 PATH="${PGBIN:+$PGBIN:}$PATH"
 export PGCONNECT_TIMEOUT=2 PGDATABASE=postgres PGUSER="${PGUSER:-postgres}"
 
-say() { echo "$(date -u +%FT%TZ) failover: $*"; }
-field() { awk -v id="$1" -v n="$2" '$1 == id { print $n }' "$nodes"; }
-ask() { timeout 10 psql -XAtqw -h "$(field "$1" 2)" -p "$(field "$1" 3)" -c "$2" 2>/dev/null; }
+say() { echo "$(date -u +%FT%T.%3NZ) failover: $*"; }
+# Sets host, port, data and name of a node.
+look_up() {
+    while read -r id host port data name; do
+        [ "$id" = "$1" ] && return 0
+    done <"$nodes"
+    return 1
+}
+ask() {
+    look_up "$1" || return 1
+    shift
+    timeout "${patience:-10}" psql -XAtqw -h "$host" -p "$port" "$@" 2>/dev/null
+}
+fence() {
+    say "fencing node $1"
+    look_up "$1" || return 1
+    if [ -n "${FENCE_COMMAND:-}" ]; then
+        $FENCE_COMMAND "$host" "$port"
+        return
+    fi
+    postmaster=$(head -n 1 "$data/postmaster.pid" 2>/dev/null)
+    if [ -n "$postmaster" ]; then
+        kill -9 $(pgrep -P "$postmaster") "$postmaster" 2>/dev/null
+    fi
+    return 0
+}
 
 exec 9>"$nodes.lock"
 flock 9
 
-if [ "$primary" = -1 ]; then
-    for id in $(awk '{ print $1 }' "$nodes"); do
-        [ "$id" = "$down" ] && continue
-        if [ "$(ask "$id" 'SELECT pg_is_in_recovery()')" = f ]; then
-            say "node $id is primary already"
-            exit 0
-        fi
-    done
-    primary=$down
-fi
+unknown=""
+[ "$primary" = -1 ] && unknown=yes primary=$down
 if [ "$down" != "$primary" ]; then
     say "standby $down is gone; nothing to do"
     exit 0
 fi
 
-# A second call for the same loss finds the work done.
-for id in $(awk '{ print $1 }' "$nodes"); do
-    [ "$id" = "$primary" ] && continue
-    if [ "$(ask "$id" 'SELECT pg_is_in_recovery()')" = f ]; then
-        say "node $id was promoted already"
-        exit 0
-    fi
-done
-
-say "fencing node $primary"
-if [ -n "${FENCE_COMMAND:-}" ]; then
-    $FENCE_COMMAND "$(field "$primary" 2)" "$(field "$primary" 3)" || { say "the fence failed; nobody is promoted"; exit 1; }
-else
-    postmaster=$(head -n 1 "$(field "$primary" 4)/postmaster.pid" 2>/dev/null)
-    if [ -n "$postmaster" ]; then
-        kill -9 $(pgrep -P "$postmaster") "$postmaster" 2>/dev/null
-    fi
-fi
-
-live=""
-for id in $(awk '{ print $1 }' "$nodes"); do
-    [ "$id" = "$primary" ] && continue
-    if [ "$(ask "$id" 'SELECT pg_is_in_recovery()')" = t ]; then
-        live="$live $id"
-        ask "$id" "ALTER SYSTEM SET primary_conninfo = ''" && ask "$id" 'SELECT pg_reload_conf()' >/dev/null
-    fi
-done
+live="" lost=$primary
+while read -r each _; do
+    [ "$each" = "$primary" ] && continue
+    case $(ask "$each" -c 'SELECT pg_is_in_recovery()' </dev/null) in
+    # Also what a second call for the same loss finds.
+    f) say "node $each is primary already" && exit 0 ;;
+    t) live="$live $each" ;;
+    # It may be the primary, where nobody knows who was.
+    *) [ -n "$unknown" ] && lost="$lost $each" ;;
+    esac
+done <"$nodes"
 [ -n "$live" ] || { say "no standby answers"; exit 1; }
 
+for each in $lost; do
+    fence "$each" || { say "the fence failed; nobody is promoted"; exit 1; }
+done
+
+for each in $live; do
+    ask "$each" -c "ALTER SYSTEM SET primary_conninfo = ''" -c 'SELECT pg_reload_conf()' >/dev/null &
+done
+wait
+
+# How far each has come, in bytes: what it received or, if that is nothing since its start, what it replayed.
 best="" most=-1
-for id in $live; do
+for each in $live; do
     for _ in $(seq 50); do
-        [ "$(ask "$id" 'SELECT count(*) FROM pg_stat_wal_receiver')" = 0 ] && break
+        found=$(ask "$each" -c "SELECT (SELECT count(*) FROM pg_stat_wal_receiver),
+            pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')")
+        [ "${found%|*}" = 0 ] && break
         sleep 0.05
     done
-    # How far it has come, in bytes: what it received or, if that is nothing since its start, what it replayed.
-    at=$(ask "$id" "SELECT pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')")
-    say "node $id has $at"
-    if [ -n "$at" ] && [ "$(printf '%s > %s\n' "$at" "$most" | awk '{ print ($1 > $3) }')" = 1 ]; then
-        best=$id most=$at
-    fi
+    at=${found#*|}
+    say "node $each has $at"
+    [ "${at:--1}" -gt "$most" ] && best=$each most=$at
 done
 [ -n "$best" ] || { say "no standby says how far it is"; exit 1; }
 
 say "promoting node $best"
-[ "$(ask "$best" 'SELECT pg_promote(true, 30)')" = t ] || { say "node $best was not promoted"; exit 1; }
-for id in $(awk '{ print $1 }' "$nodes"); do
-    [ "$id" = "$best" ] && continue
-    slot="s_$(field "$id" 5)"
-    ask "$best" "SELECT pg_create_physical_replication_slot('$slot', true)
-        WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$slot')" >/dev/null
+slots="" others=""
+while read -r each _ _ _ name; do
+    [ "$each" = "$best" ] || slots="${slots:+$slots,}s_$name"
+done <"$nodes"
+for each in $live; do
+    [ "$each" = "$best" ] || others="$others $each"
 done
-"$(dirname "$0")/point.sh" "$nodes" "$best" $(for id in $live; do [ "$id" = "$best" ] || echo "$id"; done)
+case $(patience=35 ask "$best" -c 'SELECT pg_promote(true, 30)' -c "SELECT pg_create_physical_replication_slot(name, true)
+    FROM unnest(string_to_array('$slots', ',')) AS name
+    WHERE name NOT IN (SELECT slot_name FROM pg_replication_slots)") in
+t*) ;;
+*) say "node $best was not promoted" && exit 1 ;;
+esac
+"$(dirname "$0")/point.sh" "$nodes" "$best" $others
 # pg_rewind wants a checkpoint of the new timeline.
-ask "$best" CHECKPOINT >/dev/null &
+ask "$best" -c CHECKPOINT >/dev/null 2>&1 &
 say "node $best is primary"

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,7 +18,7 @@ import psycopg2
 import pytest
 
 from config.cluster.pgpool import Pools
-from config.cluster.postgres import Node, Servers
+from config.cluster.postgres import APPLICATION, Node, Servers
 from config.cluster.programs import ROOT, wait_until
 
 pytestmark = pytest.mark.processes
@@ -87,6 +87,16 @@ def table(servers: Servers) -> None:
     connection.close()
 
 
+def keys_of(node: Node) -> list[str]:
+    connection = node.connect(name=APPLICATION)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT key FROM journal")
+            return [row[0] for row in cursor.fetchall()]
+    finally:
+        connection.close()
+
+
 def check(servers: Servers, writers: Writers, lost: Node | None = None) -> None:
     """Every acknowledged key is on every server that is up, once, and exactly one is primary."""
     primary = servers.primary()
@@ -99,11 +109,7 @@ def check(servers: Servers, writers: Writers, lost: Node | None = None) -> None:
             f"{node.name} replays",
         )
     for node in [primary, *others]:
-        connection = node.connect(name="guildhall")
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT key FROM journal")
-            keys = [row[0] for row in cursor.fetchall()]
-        connection.close()
+        keys = keys_of(node)
         missing = set(writers.acknowledged) - set(keys)
         assert not missing, f"{len(missing)} acknowledged commits are not on {node.name}"
         assert len(keys) == len(set(keys))
@@ -117,7 +123,7 @@ def test_pgpool_replaces_a_primary(servers: Servers, pools: Pools, harm: Callabl
     with writers.writing(f"pgpool, primary {harm.__name__}"):
         harm(old)
     assert servers.primary() is not old
-    assert not old.is_up(), "the old primary answers"
+    assert old.pid is None, "the old primary was not fenced"
     check(servers, writers, old)
     servers.rejoin(old)
     wait_until(pools.is_settled, PATIENCE, "the coordinators see all servers")
@@ -145,26 +151,15 @@ def test_a_standby_is_lost_and_writers_go_on(servers: Servers, pools: Pools) -> 
     wait_until(pools.is_settled, PATIENCE, "the coordinators see all servers")
 
 
-def test_an_old_primary_is_never_started_as_it_was(servers: Servers, pools: Pools) -> None:
-    """What it wrote after it was cut off is undone when it rejoins, and nobody was told of it."""
-    old = servers.primary()
-    old.kill()
-    wait_until(lambda: any(node.is_primary() for node in servers.nodes if node is not old), PATIENCE, "a new primary")
-    new = servers.primary()
-    timeline = new.ask("SELECT timeline_id FROM pg_control_checkpoint()")
-    servers.rejoin(old)
-    assert not old.is_primary()
-    assert old.streams()
-    wait_until(
-        lambda: old.ask("SELECT max(received_tli) FROM pg_stat_wal_receiver") >= timeline, PATIENCE, "same timeline"
-    )
-    wait_until(pools.is_settled, PATIENCE, "the coordinators see all servers")
-
-
-@pytest.fixture(scope="module")
-def watcher(servers: Servers, pools: Pools, folder: Path) -> Iterator[None]:
-    """No pgpool any more; the watcher does what it did. The last tests of this page use it."""
+@pytest.fixture
+def unwatched(servers: Servers, pools: Pools) -> None:
+    """No pgpool any more: the last tests of this page do without."""
     pools.stop()
+
+
+@pytest.fixture
+def watcher(servers: Servers, unwatched: None, folder: Path) -> Iterator[None]:
+    """The watcher does what pgpool did."""
     output = folder / "watch.log"
     with output.open("wb") as file:
         command = [sys.executable, "-m", "config.cluster.watch", servers.list]
@@ -186,7 +181,66 @@ def test_without_pgpool_the_watcher_replaces_a_primary(
     with writers.writing(f"libpq, primary {harm.__name__}"):
         harm(old)
     assert servers.primary() is not old
-    assert not old.is_up(), "the old primary answers"
+    assert old.pid is None, "the old primary was not fenced"
     check(servers, writers, old)
     servers.rejoin(old)
     check(servers, writers)
+
+
+def test_what_a_lost_primary_wrote_alone_is_undone_when_it_rejoins(servers: Servers, watcher: None) -> None:
+    """Its standbys are cut off, so a commit stays on it and nobody is told of it; then it is lost."""
+    old, standbys = servers.primary(), servers.standbys()
+    for node in standbys:
+        node.ask("ALTER SYSTEM SET primary_conninfo = ''")
+        node.ask("SELECT pg_reload_conf()")
+        wait_until(lambda node=node: not node.streams(), PATIENCE, f"{node.name} is cut off")
+    told = threading.Event()
+
+    def write() -> None:
+        with suppress(psycopg2.Error), old.connect(name=APPLICATION).cursor() as cursor:
+            cursor.execute("INSERT INTO journal VALUES ('alone')")
+            told.set()
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    wait_until(lambda: bool(old.ask(waiting)), PATIENCE, "the commit waits for a standby")
+    old.kill()
+    thread.join(10)
+    assert not told.is_set(), "a commit was acknowledged that no standby has"
+    wait_until(lambda: any(node.is_primary() for node in standbys), PATIENCE, "a standby is promoted")
+    servers.rejoin(old)
+    assert old.streams()
+    for node in servers.nodes:
+        assert "alone" not in keys_of(node), f"{node.name} has what was undone"
+
+
+def test_whoever_may_be_primary_is_fenced_when_nobody_knows_who_is(servers: Servers, unwatched: None) -> None:
+    """A coordinator that has just begun knows no primary, and a standby dies while the primary hangs."""
+    old = servers.primary()
+    lost, left = servers.standbys()
+    lost.kill()
+    servers.fail_over(lost, known=False)
+    assert servers.primary() is old, "a primary that answers was replaced"
+    old.pause()
+    servers.fail_over(lost, known=False)
+    assert old.pid is None, "the old primary was not fenced"
+    assert servers.primary() is left
+    for node in (old, lost):
+        servers.rejoin(node)
+        assert node.streams()
+
+
+def test_servers_that_were_stopped_start_from_the_newest(servers: Servers, unwatched: None) -> None:
+    """One was lost as primary and not brought back: it is not taken for the primary when all are started again."""
+    old = servers.primary()
+    old.kill()
+    servers.fail_over(old)
+    new = servers.primary()
+    with new.connect(name=APPLICATION).cursor() as cursor:
+        cursor.execute("INSERT INTO journal VALUES ('newer')")
+    servers.stop()
+    servers.start()
+    assert servers.primary() is new
+    for node in servers.nodes:
+        wait_until(lambda node=node: "newer" in keys_of(node), PATIENCE, f"{node.name} has it")
