@@ -22,6 +22,7 @@ LOCAL = MODE == "local"
 DEBUG = env.flag("DEBUG")
 if DEBUG and not LOCAL:
     raise ImproperlyConfigured("DEBUG shows everything to everybody; it is for GUILDHALL_MODE=local alone.")
+HOST = env.text("HOST", "127.0.0.1")
 PORT = env.number("PORT", 8000)
 
 
@@ -281,6 +282,12 @@ GRACEFUL_SECONDS = env.number("GRACEFUL_SECONDS", 20)
 
 # Stands in every log line and span of this node.
 NODE_NAME = env.text("NODE_NAME", f"{socket.gethostname()}:{PORT}")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+METRICS_PORT = env.number("METRICS_PORT", 0)
+TRACES = bool(env.text("OTEL_EXPORTER_OTLP_ENDPOINT") or env.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))
+TRACE_DATABASE = env.flag("TRACE_DATABASE")
+if TRACES:
+    MIDDLEWARE.insert(MIDDLEWARE.index("api.core.middleware.RequestContext") + 1, "api.core.tracing.Spans")
 
 LOGGING = {
     "version": 1,

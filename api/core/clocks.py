@@ -6,14 +6,17 @@ is the same as once.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import close_old_connections, connection
 
-from api.core import context
+from api.core import context, metrics
 
 Sweep = Callable[[], int]
+# Seconds from which on a clock does not keep its connection between two rounds.
+_SELDOM = 60
 _log = logging.getLogger("guildhall.clocks")
 
 
@@ -63,13 +66,19 @@ def _run_one(each: Clock, stop: threading.Event) -> None:
     pause = each.every
     while not stop.wait(pause):
         close_old_connections()
+        started = time.perf_counter()
         try:
             if done := tick(each, stop):
                 _log.info("clock", extra={"clock": each.name, "done": done})
+                metrics.SWEPT.labels(each.name).inc(done)
+            metrics.SWEEPS.labels(each.name).observe(time.perf_counter() - started)
             pause = each.every
         except Exception:  # noqa: BLE001  (it is logged, and the clock goes on)
             # Whatever went wrong, the next round may go well; the pause grows so that a fault is not hammered.
             _log.exception("clock failed", extra={"clock": each.name})
+            metrics.FAILED_SWEEPS.labels(each.name).inc()
             connection.close()
             pause = min(60.0, max(1.0, pause * 2))
+        if each.every >= _SELDOM:
+            connection.close()
     connection.close()

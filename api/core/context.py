@@ -7,8 +7,3 @@ user_id: ContextVar[str] = ContextVar("user_id", default="")
 job_id: ContextVar[str] = ContextVar("job_id", default="")
 # The socket that a gateway serves.
 session_id: ContextVar[str] = ContextVar("session_id", default="")
-
-
-def carried() -> dict[str, str]:
-    """What a job takes along from the request that left it for later."""
-    return {"request_id": request_id.get()}

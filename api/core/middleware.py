@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from api.core import context
+from api.core import context, metrics, scrape
 from api.core.ids import uuid7
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -26,13 +26,18 @@ class RequestContext:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == scrape.PATH:
+            return scrape.page(request)
         started = time.perf_counter()
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         identifier = given if _REQUEST_ID.match(given) else uuid7().hex
         token = context.request_id.set(identifier)
         user = context.user_id.set("")
+        status = 500
+        metrics.begin()
         try:
             response = self.get_response(request)
+            status = response.status_code
             response["X-Request-ID"] = identifier
             _log.info(
                 "request",
@@ -45,6 +50,7 @@ class RequestContext:
             )
             return response
         finally:
+            metrics.end(request, status, time.perf_counter() - started)
             context.user_id.reset(user)
             context.request_id.reset(token)
 

@@ -32,7 +32,7 @@ from django_tasks.base import Task, TaskResultStatus
 from django_tasks.utils import normalize_json
 from django_tasks_db.backend import DatabaseBackend, TaskResult
 
-from api.core import context
+from api.core import context, metrics, tracing
 from api.core.ids import uuid7
 from api.core.models import Job, JobWorker
 
@@ -85,7 +85,7 @@ class Backend(DatabaseBackend):
         self.validate_task(task)
         row = Job.objects.create(
             id=uuid7(),
-            args_kwargs=normalize_json({"args": args, "kwargs": kwargs, "context": context.carried()}),
+            args_kwargs=normalize_json({"args": args, "kwargs": kwargs, "context": _carried()}),
             priority=task.priority,
             task_path=task.module_path,
             queue_name=task.queue_name,
@@ -168,6 +168,11 @@ def _backend() -> str:
     return next(iter(settings.TASKS))
 
 
+def _carried() -> dict[str, str]:
+    """What a job takes along from the request that leaves it for later."""
+    return {"request_id": context.request_id.get(), **tracing.carried()}
+
+
 def _run(row: Job) -> None:
     """Run one attempt of a job that was taken, and write down how it ended."""
     carried = row.args_kwargs.get("context", {})
@@ -175,9 +180,12 @@ def _run(row: Job) -> None:
     request = context.request_id.set(carried.get("request_id", ""))
     started = time.perf_counter()
     try:
-        outcome = _attempt(row)
-        ms = round((time.perf_counter() - started) * 1000, 2)
-        _log.info("job", extra={"job": row.task_path, "attempt": row.attempt, "ms": ms, "outcome": outcome})
+        with tracing.job(row.task_path, carried):
+            outcome = _attempt(row)
+        seconds = time.perf_counter() - started
+        metrics.JOBS.labels(row.task_path, outcome).observe(seconds)
+        told = {"job": row.task_path, "attempt": row.attempt, "ms": round(seconds * 1000, 2), "outcome": outcome}
+        _log.info("job", extra=told)
     finally:
         context.request_id.reset(request)
         context.job_id.reset(job)

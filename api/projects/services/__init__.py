@@ -17,7 +17,7 @@ from api.projects.services.lifecycle import (
     refuse_open_projects,
     resume_project,
 )
-from api.projects.services.rollup import roll_up
+from api.projects.services.rollup import roll_up, rollup_lag
 from api.projects.services.tasks import add_tasks, import_tasks, read_tasks, require_can_import
 
 __all__ = [
@@ -42,4 +42,5 @@ __all__ = [
     "require_can_import",
     "resume_project",
     "roll_up",
+    "rollup_lag",
 ]

@@ -70,6 +70,19 @@ def roll_up() -> int:
     return len(events) if round_is_over else ROUND
 
 
+def rollup_lag() -> float:
+    """For how many seconds the oldest event that is not counted yet has been waiting; 0 when all are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE(EXTRACT(epoch FROM clock_timestamp() - min(at)), 0) FROM realtime_event"
+            " WHERE xid >= (SELECT pg_snapshot_xmin(seen::pg_snapshot)::text::bigint FROM projects_rollupcursor)"
+            " AND type = ANY(%s) AND NOT pg_visible_in_snapshot("
+            "  xid::text::xid8, (SELECT seen::pg_snapshot FROM projects_rollupcursor))",
+            [_TYPES],
+        )
+        return float(cursor.fetchone()[0])
+
+
 def _next_events(cursor: Any) -> tuple[list[tuple[Any, ...]], bool]:
     """The next events as (xid, id, at, type, data text), and whether they were the last that can be seen."""
     cursor.execute("SELECT seen, target, xid, event, floor, pg_current_snapshot()::text FROM projects_rollupcursor")

@@ -11,6 +11,7 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 
+from api.core import metrics
 from api.core.errors import DomainError, NotFound
 from api.core.ids import uuid7
 from api.core.postgres.prepared import Statement
@@ -72,4 +73,5 @@ def _claim(worker_id: UUID, project_id: UUID, task_id: UUID | None) -> Claim:
         raise _REFUSALS[code]
     # The statement wrote an event.
     wakeup.after_commit()
+    metrics.CLAIMS.inc()
     return Claim(assignment_id, project_id, task, version, reward, currency, claimed_at, expires_at, orjson.loads(data))

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from api.accounts.models import User
+from api.core import metrics
 from api.core.errors import FieldError, Invalid, NotFound
 from api.core.postgres.prepared import Statement
 from api.realtime import wakeup
@@ -70,6 +71,7 @@ def submit_answer(*, assignment_id: UUID, worker_id: UUID, answer: Any) -> Submi
         raise _REFUSALS[code]
     # The statement wrote an event.
     wakeup.after_commit()
+    metrics.SUBMITS.inc()
     return Submission(submitted_at, auto_accept_at, late, actual, project_id)
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.module_loading import autodiscover_modules
 
-from api.core import clocks, queue
+from api.core import clocks, queue, scrape
 
 _log = logging.getLogger("guildhall.jobs")
 
@@ -33,6 +33,8 @@ class Command(BaseCommand):
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
+        if settings.METRICS_PORT:
+            scrape.serve(settings.HOST, settings.METRICS_PORT)
         threads = [*clocks.threads(stop), *worker.threads(stop, settings.JOBS_THREADS)]
         for thread in threads:
             thread.start()
