@@ -47,4 +47,5 @@ KINDS: dict[str, Kind] = {
     "notification.read": Kind(_ACCOUNT, ("count",)),
     "message.sent": Kind(_MESSAGES, ("thread", "message")),
     "thread.read": Kind(_MESSAGES, ("thread",)),
+    "thread.changed": Kind(_MESSAGES, ("thread",)),
 }

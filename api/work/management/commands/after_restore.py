@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from api.realtime import retention
 from api.work import services
 
 
@@ -13,3 +14,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if services.forget_old_transactions():
             self.stdout.write("This database came from another server: places that were given back are offered anew.")
+        if retention.forget_old_transactions():
+            self.stdout.write("This database came from another server: its events count as seen.")
