@@ -5,10 +5,10 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
+from config.databases import databases
 from config.domains import DOMAINS
 from config.headers import add_headers, page_policy
 
@@ -59,6 +59,7 @@ CORS_EXPOSE_HEADERS = [
     "X-Request-ID",
     "Content-Disposition",
     "Idempotency-Replayed",
+    "X-Read-After",
 ]
 CORS_ALLOW_HEADERS = [
     "accept",
@@ -128,10 +129,10 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": dj_database_url.parse(env.database_url(), conn_max_age=None)}
-DATABASES["default"]["ENGINE"] = "api.core.postgres"
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+DATABASES = databases(env.database_url(), env.text("REPLICA_URLS"))
+# Safe requests read one of these (api/core/replicas.py), unless it is more seconds behind than this.
+REPLICAS = [alias for alias in DATABASES if alias != "default"]
+REPLICA_MAX_LAG = env.number("REPLICA_MAX_LAG", 5)
 DATABASES["default"]["TEST"] = {"NAME": env.text("TEST_DATABASE_NAME") or None}
 DATABASE_ROUTERS = ["api.core.router.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,5 +1,6 @@
 """The pages at `/accounts/`: allauth's, with the few that are ours in their place."""
 
+import sys
 from typing import Any
 
 from allauth.account.views import LogoutView, PasswordResetDoneView
@@ -10,7 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import include, path
 
 from api.accounts.adapter import has_no_mail_server
-from api.core import problems
+from api.core import problems, trouble
 
 
 class SignOutView(LogoutView):
@@ -43,6 +44,15 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """What failed is still being handled; a database that cannot answer for a moment is no error of ours."""
+    failure = sys.exc_info()[1]
+    if failure is not None and trouble.is_passing(failure):
+        answer = problems.unavailable(failure, is_safe=request.method in ("GET", "HEAD"))
+        if not _wants_page(request):
+            return answer
+        page = _page("503.html", 503)
+        page["Retry-After"] = answer["Retry-After"]
+        return page
     return _page("500.html", 500) if _wants_page(request) else problems.server_error(request)
 
 

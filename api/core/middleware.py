@@ -8,13 +8,17 @@ from typing import Any, ClassVar
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from api.core import context, metrics, scrape
+from api.core import context, metrics, replicas, scrape, trouble
 from api.core.ids import uuid7
 
 Handler = Callable[[HttpRequest], HttpResponse]
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# Refused at the entrance, or by a database that would tell no position either.
+_NOTHING_DONE = frozenset({401, 405, 429, 503})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 _log = logging.getLogger("guildhall.request")
 
@@ -94,10 +98,21 @@ class ApiEntrance:
         if not request.path.startswith("/api/v1/"):
             return self.pages(request)
         response = self.api(request)
+        if settings.REPLICAS and request.method not in _SAFE and response.status_code not in _NOTHING_DONE:
+            _tell_position(response)
         if not response.streaming and response.status_code != 204:
             # Without it every answer goes out in chunks, each a call to the kernel.
             response.setdefault("Content-Length", str(len(response.content)))
         return response
+
+
+def _tell_position(response: HttpResponse) -> None:
+    """What was done has been committed by now; `X-Read-After` is how far a replica must have come to show it."""
+    try:
+        response[replicas.HEADER] = replicas.position()
+    except (DatabaseError, InterfaceError):
+        # It is done and is answered so; whoever reads it from a replica sees it a moment later.
+        trouble.let_go()
 
 
 class ApiExit:

@@ -8,11 +8,15 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 
-from api.core import context
+from api.core import context, trouble
 from api.core.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
 from api.core.http import dump
 
 UNAVAILABLE = "The database cannot answer just now. Nothing was done; try again in a moment."
+UNKNOWN = (
+    "The database went away while it worked on this, so whether it was done is not known. Try again in a moment:"
+    " with the same Idempotency-Key it is done once."
+)
 PROBLEM_TYPE = "application/problem+json"
 _log = logging.getLogger("guildhall.problems")
 _STATUS: list[tuple[type[DomainError], int, str]] = [
@@ -100,11 +104,19 @@ def handle_exception(error: Exception, context_: dict[str, Any]) -> HttpResponse
         return problem(error.status_code, code, title, str(error.detail), headers=headers)
     if isinstance(error, DatabaseError) and _is_bad_text(error):
         return problem(400, "invalid", "Not valid", "Text must not contain NUL characters.")
-    if isinstance(error, OperationalError | InterfaceError):
-        # The database is being restarted, has a new primary, or broke a deadlock: nothing was done.
-        _log.exception("database unavailable")
-        return problem(503, "unavailable", "Unavailable", UNAVAILABLE, headers={"Retry-After": "1"})
+    if isinstance(error, OperationalError | InterfaceError) or trouble.is_passing(error):
+        request = context_.get("request")
+        is_safe = request is not None and request.method in ("GET", "HEAD", "OPTIONS")
+        return unavailable(error, is_safe=is_safe)
     return None
+
+
+def unavailable(error: BaseException, *, is_safe: bool) -> HttpResponse:
+    """503: the database is being restarted, is full, or has a new primary."""
+    _log.exception("database unavailable", exc_info=error)
+    trouble.let_go()
+    detail = UNAVAILABLE if is_safe or trouble.is_undone(error) else UNKNOWN
+    return problem(503, "unavailable", "Unavailable", detail, headers={"Retry-After": "1"})
 
 
 def _is_bad_text(error: DatabaseError) -> bool:

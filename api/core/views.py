@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, ProgrammingError, connections
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, OpenApiTypes, extend_schema
@@ -10,7 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, Th
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
-from api.core import context, idempotency, limits
+from api.core import context, idempotency, limits, replicas, trouble
 from api.core.http import answer
 from api.core.permissions import ANYONE, Row
 from api.core.problems import problem_of
@@ -25,10 +26,16 @@ class ApiViewSet(ViewSet):
 
     An unsafe action runs once for each `Idempotency-Key`, in one transaction with the key. The answers of
     `secret_answers`, which are actions too, are kept for it encrypted.
+
+    A safe action of `replica_reads` may be served by a replica; all others read the primary. When the database fails
+    for a moment, what can be done again is done again: a safe action, and an unsafe one whose key decides whether the
+    first try came through.
     """
 
     permission_table: ClassVar[dict[str, Row]] = {}
     secret_answers: ClassVar[frozenset[str]] = frozenset()
+    replica_reads: ClassVar[frozenset[str]] = frozenset()
+    failure: Exception | None = None
     http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]
 
     @property
@@ -50,10 +57,14 @@ class ApiViewSet(ViewSet):
             context.user_id.set(str(user.pk))
         self._limit(_count(request))
         self.check_permissions(request)
-        if request.method not in _SAFE and user.is_authenticated:
-            key = idempotency.read_key(request)
-            if key is not None:
-                self._run_once(request, key)
+        if request.method in _SAFE:
+            if self.action in self.replica_reads and not self.primary_only:
+                replicas.chosen.set(replicas.choose(request.META.get("HTTP_X_READ_AFTER", "")))
+            return
+        key = idempotency.read_key(request) if user.is_authenticated else None
+        self.repeatable = key is not None
+        if key is not None:
+            self._run_once(request, key)
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -62,7 +73,7 @@ class ApiViewSet(ViewSet):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.usage: limits.Usage | None = None
-        response = super().dispatch(request, *args, **kwargs)
+        response = self._dispatch_with_patience(request, *args, **kwargs)
         if response.status_code == 405:
             response["Allow"] = ", ".join(self.allowed_methods)
         response.headers.setdefault("Cache-Control", "no-store")
@@ -70,6 +81,58 @@ class ApiViewSet(ViewSet):
             response["RateLimit-Policy"] = f'"minute";q={self.usage.limit};w={limits.WINDOW}'
             response["RateLimit"] = f'"minute";r={max(0, self.usage.remaining)};t={self.usage.reset}'
         return response
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:
+        self.failure = exc
+        return super().handle_exception(exc)
+
+    def _dispatch_with_patience(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        name = request.method.lower()
+        handler = getattr(self, name, None)
+        self.primary_only = False
+        tries = None
+        while True:
+            self.failure = None
+            # Until the work begins, nothing has been done.
+            self.repeatable = True
+            with replicas.reading(DEFAULT_DB_ALIAS):
+                response = self._dispatch_once(request, *args, **kwargs)
+                again = self._may_do_again(request)
+            if not again:
+                return response
+            if tries is None:
+                keyed = request.method not in _SAFE and "HTTP_IDEMPOTENCY_KEY" in request.META
+                tries = trouble.tries(trouble.PATIENCE if keyed else 0)
+            if next(tries, ...) is ...:
+                return response
+            # The handler that runs once for a key has been put over it.
+            setattr(self, name, handler)
+
+    def _dispatch_once(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().dispatch(request, *args, **kwargs)
+        if response.streaming and replicas.chosen.get() != DEFAULT_DB_ALIAS:
+            try:
+                # The rest is made when the view has long returned.
+                response.streaming_content = replicas.held(response.streaming_content)
+            except (DatabaseError, InterfaceError) as error:
+                response.close()
+                return self.handle_exception(error)
+        return response
+
+    def _may_do_again(self, request: HttpRequest) -> bool:
+        """Whether a try has failed in a way that another one need not, and may be made."""
+        failure, alias = self.failure, replicas.chosen.get()
+        if failure is None or not isinstance(failure, DatabaseError | InterfaceError):
+            return False
+        if alias != DEFAULT_DB_ALIAS and connections[alias].errors_occurred:
+            self.primary_only = True
+            if trouble.is_passing(failure) and not trouble.is_read_only(failure):
+                replicas.leave_out(alias, failure)
+                return True
+            # To a replica the last migration may not have come yet.
+            return isinstance(failure, ProgrammingError)
+        was_read = getattr(request, "_read_started", False) and not hasattr(request, "_body")
+        return trouble.is_passing(failure) and self.repeatable and not was_read
 
     def _limit(self, usage: limits.Usage) -> None:
         self.usage = usage

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from django.db import connection
+from django.db import connections, router
 from django.db.models import Model, QuerySet
 
 from api.accounts.models import User
@@ -220,7 +220,7 @@ def submitted_over_time(project_id: UUID, by: Span | None = None) -> tuple[Span,
     if by is None:
         first, last = rows.order_by("at").first(), rows.order_by("-at").first()
         by = _span(first.at, last.at) if first and last else "minute"
-    with connection.cursor() as cursor:
+    with connections[router.db_for_read(ProjectMinute)].cursor() as cursor:
         cursor.execute(
             "SELECT date_trunc(%s, at, 'UTC') AS span, sum(submitted), sum(accepted) FROM projects_projectminute"
             " WHERE project_id = %s GROUP BY span ORDER BY span DESC LIMIT %s",

@@ -1,6 +1,6 @@
 """Projects, versions, imports and tasks over HTTP."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -76,6 +76,7 @@ _UPLOADS = [
 
 class ProjectViewSet(ApiViewSet):
     permission_table = permissions.PROJECTS
+    replica_reads: ClassVar = frozenset({"list", "progress", "retrieve", "versions"})
 
     @extend_schema(
         operation_id="list_projects", parameters=[ProjectListIn], responses={200: ProjectLightOut(many=True)}
@@ -209,6 +210,7 @@ class ProjectViewSet(ApiViewSet):
 
 class VersionViewSet(ApiViewSet):
     permission_table = permissions.VERSIONS
+    replica_reads: ClassVar = frozenset({"retrieve"})
 
     @extend_schema(operation_id="get_version", responses={200: VersionOut})
     def retrieve(self, request: Request, version_id: UUID) -> HttpResponse:
@@ -220,6 +222,7 @@ class VersionViewSet(ApiViewSet):
 
 class BatchViewSet(ApiViewSet):
     permission_table = permissions.BATCHES
+    replica_reads: ClassVar = frozenset({"list", "problems", "retrieve"})
 
     @extend_schema(operation_id="list_batches", parameters=PARAMETERS, responses={200: BatchOut(many=True)})
     def list(self, request: Request, project_id: UUID) -> HttpResponse:
@@ -268,6 +271,7 @@ class BatchViewSet(ApiViewSet):
 
 class TaskViewSet(ApiViewSet):
     permission_table = permissions.TASKS
+    replica_reads: ClassVar = frozenset({"list", "retrieve"})
 
     @extend_schema(operation_id="list_tasks", parameters=PARAMETERS, responses={200: TaskOut(many=True)})
     def list(self, request: Request, project_id: UUID) -> HttpResponse:

@@ -20,6 +20,7 @@ _MARKS = [
 
 class NotificationViewSet(ApiViewSet):
     permission_table: ClassVar = permissions.NOTIFICATIONS
+    replica_reads: ClassVar = frozenset({"list", "unread"})
 
     @extend_schema(
         operation_id="list_notifications",

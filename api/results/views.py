@@ -28,6 +28,7 @@ _RECORDS = (
 
 class ResultsViewSet(ApiViewSet):
     permission_table: ClassVar = permissions.RESULTS
+    replica_reads: ClassVar = frozenset({"download", "summary", "workers"})
 
     @extend_schema(
         operation_id="download_results",

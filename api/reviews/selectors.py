@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
+from django.db import connections, router
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
@@ -95,7 +95,7 @@ def others_on_task(assignment: Assignment) -> dict[str, Any] | None:
     key = next((each for each in answer_keys(assignment.project) if each in answer), None)
     if key is None:
         return None
-    with connection.cursor() as cursor:
+    with connections[router.db_for_read(Assignment)].cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FILTER (WHERE o.value = m.answer -> %(key)s), count(*)"
             "  FROM work_assignment m, LATERAL ("
@@ -120,7 +120,7 @@ def paid_beyond(assignment: Assignment) -> int:
 
 def worker_in_project(assignment: Assignment) -> dict[str, int]:
     """How many answers of this worker in this project were submitted, accepted and rejected."""
-    with connection.cursor() as cursor:
+    with connections[router.db_for_read(Assignment)].cursor() as cursor:
         cursor.execute(
             "SELECT state, count(*) FROM work_assignment a WHERE worker_id = %s AND project_id = %s GROUP BY state",
             [assignment.worker_id, assignment.project_id],

@@ -24,6 +24,7 @@ class ReviewViewSet(ApiViewSet):
     """Answers to the projects of the caller's collectives."""
 
     permission_table: ClassVar = permissions.REVIEWS
+    replica_reads: ClassVar = frozenset({"list", "retrieve"})
 
     @extend_schema(
         operation_id="list_reviews",

@@ -24,6 +24,7 @@ class FeedViewSet(ApiViewSet):
     """What the caller may work on."""
 
     permission_table: ClassVar = permissions.FEED
+    replica_reads: ClassVar = frozenset({"list", "retrieve", "summary"})
 
     @extend_schema(
         operation_id="list_feed",
@@ -121,6 +122,7 @@ class AssignmentViewSet(ApiViewSet):
     """The caller's own assignments."""
 
     permission_table: ClassVar = permissions.ASSIGNMENTS
+    replica_reads: ClassVar = frozenset({"list", "retrieve"})
 
     @extend_schema(
         operation_id="list_assignments",

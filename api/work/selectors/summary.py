@@ -4,11 +4,12 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection
+from django.db import connections, router
 from django.utils import timezone
 
 from api.accounts.models import User
 from api.core.money import money
+from api.work.models import Assignment
 
 # How many days, today included, are told one by one.
 DAYS = 30
@@ -67,7 +68,7 @@ def work_summary(worker: User, currency: str) -> dict[str, Any]:
         "week": start(today_on - timedelta(days=today_on.weekday())),
         "month": start(today_on.replace(day=1)),
     }
-    with connection.cursor() as cursor:
+    with connections[router.db_for_read(Assignment)].cursor() as cursor:
         cursor.execute(_STATES, [worker.id])
         states = dict(cursor.fetchall())
         cursor.execute(_TOTALS, values)
