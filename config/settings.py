@@ -149,13 +149,6 @@ SOCKETS_PER_USER = env.number("SOCKETS_PER_USER", 20)
 SOCKETS_MAX = env.number("SOCKETS_MAX", 12_000)
 EVENTS_KEPT = timedelta(days=env.number("EVENTS_DAYS", 30))
 
-# Websockets.
-GATEWAY_HOST = env.text("HOST", "127.0.0.1")
-GATEWAY_PORT = env.number("GATEWAY_PORT", PORT)
-SOCKETS_PER_USER = env.number("SOCKETS_PER_USER", 20)
-SOCKETS_MAX = env.number("SOCKETS_MAX", 12_000)
-EVENTS_KEPT = timedelta(days=env.number("EVENTS_DAYS", 30))
-
 # Shared by all workers of all nodes, so that a limit on sign-in holds whichever of them answers. In the database also
 # where there is a Redis: with Redis gone it would forget who has tried too often, and nothing else is kept in it.
 CACHES = {
