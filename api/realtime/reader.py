@@ -10,6 +10,7 @@ from django.db import close_old_connections, connection
 
 from api.accounts import selectors as accounts
 from api.accounts.selectors import LiveToken
+from api.core import replicas
 from api.realtime import audiences, cursor, ephemeral
 from api.realtime.catalog import KINDS
 from api.realtime.cursor import Seen
@@ -66,13 +67,8 @@ class Reader:
         if not events:
             return []
         self._highest = max(self._highest, *(event.xid for event in events))
-        read_after = position()
+        read_after = replicas.position()
         return [item(event, read_after) for event in events if event.type in KINDS and event.audience]
-
-
-def position() -> str:
-    """What a replica must have replayed so that it shows what was just read; empty without replicas."""
-    return ""
 
 
 def item(event: Seen, read_after: str) -> Item:
