@@ -4,12 +4,17 @@ A *maker* turns events of the types it is registered for into notices. It is cal
 the database once for all of them. A notice goes to a user, or to those who act for a collective.
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.db import DatabaseError
+
 from api.realtime.cursor import Seen
+
+_log = logging.getLogger("guildhall.notices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,27 @@ def register_people(people: People) -> None:
 def of(events: Sequence[Seen]) -> list[Notice]:
     """What these events tell, in the order of the makers."""
     notices: list[Notice] = []
-    for types, maker in _makers.values():
+    for name, (types, maker) in _makers.items():
         if wanted := [event for event in events if event.type in types]:
-            notices += maker(wanted)
+            notices += _made(name, maker, wanted)
     return notices
+
+
+def _made(name: str, maker: Maker, events: Sequence[Seen]) -> list[Notice]:
+    """What the maker tells of these. An event that it cannot deal with is logged and left out, and holds nobody up.
+
+    What the database says is passed on: it may go better next time, and then nothing is lost.
+    """
+    try:
+        return list(maker(events))
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001  (logged, when it is known whose fault it is)
+        if len(events) == 1:
+            _log.exception("no notice of an event", extra={"maker": name, "event": events[0].id})
+            return []
+    half = len(events) // 2
+    return _made(name, maker, events[:half]) + _made(name, maker, events[half:])
 
 
 def people_of(ids: Collection[UUID]) -> Mapping[UUID, Collection[UUID]]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import DataError, connection, connections, transaction
 from django.utils import timezone
 
 from api.accounts import exports
@@ -17,7 +17,7 @@ from api.ledger import services as ledger
 from api.ledger.models import Payout
 from api.projects import services as projects
 from api.projects.models import Project
-from api.realtime import services
+from api.realtime import outbox, services
 from api.realtime.models import Consumer, Event, Notification
 from api.realtime.selectors import own_notifications
 from api.reviews import services as reviews
@@ -226,14 +226,31 @@ def test_who_dies_before_the_commit_has_told_nothing_and_the_next_tells_it(owner
     assert kinds(owner) == [("assignment.submitted", 1)]
 
 
-def test_a_failing_maker_loses_nothing(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_fails_loses_nothing(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     project = published(owner)
     answer_next(project)
+
+    def fail(ids: Any) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
     with monkeypatch.context() as patch:
-        patch.setattr(notices, "_all_in", lambda ids: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
+        patch.setattr(notices, "_all_in", fail)
+        with pytest.raises(DataError):
             told(owner)
     assert kinds(owner) == [("assignment.submitted", 1)]
+
+
+def test_an_event_that_nobody_can_make_sense_of_holds_no_other_up(owner: User) -> None:
+    project = published(owner)
+    answer_next(project)
+    with transaction.atomic():
+        outbox.publish("assignment.submitted", subject=owner.id, data={"project": "nonsense"})
+        outbox.publish("assignment.accepted", subject=owner.id, data={"project": str(owner.id)})
+        outbox.publish("payout.paid", subject=owner.id)
+    answer_next(project)
+    assert kinds(owner) == [("assignment.submitted", 2)]
+    assert services.notify_of_events() == 0
 
 
 def test_quiet_reading_writes_nothing(owner: User) -> None:

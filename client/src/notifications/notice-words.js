@@ -33,7 +33,7 @@ const WORDS = {
     text: `An answer in “${title}” was rejected: ${lower(categoryWords(category) ?? 'no reason is known')}`,
     detail: comment,
     until,
-    untilWords: 'It can be contested',
+    untilWords: 'It can be overturned',
     href: `/assignments/${subject}`,
     tone: 'bad',
   }),
@@ -79,7 +79,7 @@ const WORDS = {
     href: `/purses/${purse}`,
     tone: 'bad',
   }),
-  'deposit.confirmed': ({ amount }, { purse }) => ({ text: `${formatMoney(amount)} has arrived`, href: `/purses/${purse}`, tone: 'ok' }),
+  'deposit.confirmed': ({ amount }, { purse }) => ({ text: `${formatMoney(amount)} has arrived in the purse`, href: `/purses/${purse}`, tone: 'ok' }),
   'deposit.cancelled': ({ amount }, { purse, code }) => ({
     text: `The deposit of ${formatMoney(amount)} (${code}) did not arrive`,
     href: `/purses/${purse}`,
