@@ -1,6 +1,6 @@
 """Who sees which threads, and what is read of them."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -150,6 +150,28 @@ def others_of(user: User, thread: Thread) -> list[UUID]:
     if thread.worker_id is not None:
         return [thread.worker_id]
     return [each for each in registry.collectives().members_of(thread.collective_id) if each != user.pk]
+
+
+def concerned(user_id: UUID, frame: Mapping[str, Any]) -> tuple[list[UUID], dict[str, Any]] | None:
+    """Whom it concerns that the user is typing in a thread, or whose presence they may ask for; and under which name.
+
+    None where the user may not see the thread, where it is everybody's, and where one side has blocked the other.
+    """
+    user = User.objects.filter(id=user_id, is_active=True).first()
+    try:
+        thread_id = UUID(str(frame.get("thread")))
+    except ValueError:
+        return None
+    thread = with_marks(visible_threads(user), user).filter(id=thread_id).first() if user else None
+    if user is None or thread is None or thread.blocked or thread.kind == Kind.ANNOUNCEMENTS:
+        return None
+    name = thread.alias if thread.worker_id == user.pk else user.shown_name
+    return others_of(user, thread), {"thread": str(thread.id), "name": name}
+
+
+def concerned_by_presence(user_id: UUID, frame: Mapping[str, Any]) -> tuple[list[UUID], dict[str, Any]] | None:
+    found = concerned(user_id, frame)
+    return None if found is None else (found[0], {"thread": found[1]["thread"]})
 
 
 def own_messages(user: User) -> Iterator[Any]:

@@ -8,6 +8,7 @@ import { account } from './account/account.module.js'
 import { core } from './core/core.module.js'
 import { home } from './home/home.module.js'
 import { ledger } from './ledger/ledger.module.js'
+import { messages } from './messages/messages.module.js'
 import { notifications } from './notifications/notifications.module.js'
 import { projects } from './projects/projects.module.js'
 import { results } from './results/results.module.js'
@@ -16,7 +17,7 @@ import { shared } from './shared/shared.module.js'
 import { work } from './work/work.module.js'
 
 // The features. A new one is a folder with a module of its own, imported above and named here.
-const features = [home, work, projects, reviews, results, ledger, notifications, account]
+const features = [home, work, projects, reviews, results, ledger, messages, notifications, account]
 
 const app = angular.module('guildhall', [core.name, shared.name, ...features.map((feature) => feature.name)])
 

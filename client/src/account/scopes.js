@@ -12,6 +12,8 @@ export const SCOPES = {
   'ledger:write': 'Deposit into and pay out of your purses',
   'collectives:read': 'See your collectives',
   'collectives:write': 'Act in your collectives',
+  'messages:read': 'Read your messages',
+  'messages:write': 'Write messages in your name',
 }
 
 export function scopeWords(scope) {

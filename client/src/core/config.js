@@ -21,6 +21,8 @@ export const config = {
     'ledger:write',
     'collectives:read',
     'collectives:write',
+    'messages:read',
+    'messages:write',
   ],
 }
 
