@@ -51,6 +51,8 @@ ROWS: tuple[tuple[str, str, str, str, Callable[[float], bool], str], ...] = (
     ("nginx and nodes over direct gunicorn, CPU per request", "≤ 0.1 more", "nginx_overhead", "", _most(0.1), "nodes"),
     ("Dawid–Skene, 1,000,000 answers", "≤ 5 s", "dawid_skene_s", "s", _most(5), "aggregation"),
     ("… times as fast as crowd-kit", "≥ 5", "dawid_skene_vs_crowdkit", "×", _least(5), "aggregation"),
+    ("primary killed: to the next acknowledged write", "≤ 5 s", "failover_s", "s", _most(5), "failover"),
+    ("primary hung: the same, and it is fenced", "≤ 15 s", "failover_hung_s", "s", _most(15), "failover"),
 )
 
 

@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import exports, growth, imports_http, labels, lists, nodes, pairs, profile, replayed, report, rows  # noqa: E402
+from bench import exports, failover, growth, imports_http, labels, lists, nodes, pairs, profile, replayed, report, rows  # noqa: E402
 from bench.machine import Bench, Sizes  # noqa: E402
 from config.env import data_dir  # noqa: E402
 
@@ -46,6 +46,7 @@ FIGURES = {
     "replay": Figure(("replay",), replayed.measure),
     "nodes": Figure(nodes.KEYS, nodes.measure),
     "profile": Figure(("profile",), profile.measure),
+    "failover": Figure(failover.KEYS, failover.measure),
     # Last, for it takes the longest.
     "growth_10m": Figure(("growth_10m",), growth.ten_million),
 }
