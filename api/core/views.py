@@ -62,7 +62,7 @@ class ApiViewSet(ViewSet):
                 replicas.chosen.set(replicas.choose(request.META.get("HTTP_X_READ_AFTER", "")))
             return
         key = idempotency.read_key(request) if user.is_authenticated else None
-        self.repeatable = key is not None
+        self.begun_with_key = key is not None
         if key is not None:
             self._run_once(request, key)
 
@@ -93,8 +93,7 @@ class ApiViewSet(ViewSet):
         tries = None
         while True:
             self.failure = None
-            # Until the work begins, nothing has been done.
-            self.repeatable = True
+            self.begun_with_key: bool | None = None
             with replicas.reading(DEFAULT_DB_ALIAS):
                 response = self._dispatch_once(request, *args, **kwargs)
                 again = self._may_do_again(request)
@@ -131,8 +130,11 @@ class ApiViewSet(ViewSet):
                 return True
             # To a replica the last migration may not have come yet.
             return isinstance(failure, ProgrammingError)
-        was_read = getattr(request, "_read_started", False) and not hasattr(request, "_body")
-        return trouble.is_passing(failure) and self.repeatable and not was_read
+        if not trouble.is_passing(failure):
+            return False
+        # Until the work begins, nothing has been done, and nothing of the body read. Whether it can be read again
+        # Django knows: it keeps what the key was compared by, and keeps nothing of an upload.
+        return self.begun_with_key is None or (self.begun_with_key and hasattr(request, "_body"))
 
     def _limit(self, usage: limits.Usage) -> None:
         self.usage = usage
