@@ -40,6 +40,9 @@ if not SECRET_KEY:
     if not LOCAL:
         raise ImproperlyConfigured("SECRET_KEY is not set. Give this installation a secret of its own.")
     SECRET_KEY = _local_secret(DATA_DIR / "secret-key")
+# Whoever knows it can sign in as anybody, so what stands in an example or can be guessed is none.
+if not LOCAL and (len(SECRET_KEY) < 32 or len(set(SECRET_KEY)) < 8 or SECRET_KEY.startswith("django-insecure-")):
+    raise ImproperlyConfigured("SECRET_KEY can be guessed. Make one of 32 random characters or more.")
 
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost" if LOCAL else "")
