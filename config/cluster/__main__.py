@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from config.cluster import Cluster, programs
-from config.local import packages
+from config.local import packages, prepare
 from config.local.prepare import Stop, one_sentence, say, step
 
 PORT = 8080
@@ -31,8 +31,13 @@ def main() -> None:
         if act != "up" and not (folder / "plan.json").exists():
             raise Stop("There is no cluster here; make cluster makes one.")
         require_reachable(folder)
-        play = {"PAYMENT_PROVIDERS": "api.ledger.providers.Play,api.ledger.providers.Manual"}
-        cluster = Cluster(folder, port=int(os.environ.get("PORT") or PORT), env=play)
+        # On one's own machine and for its own browser, like make run: with the demo, play money and mail as files.
+        local = {
+            "GUILDHALL_MODE": "local",
+            "PAYMENT_PROVIDERS": "api.ledger.providers.Play,api.ledger.providers.Manual",
+            "LOG_LEVEL": "INFO",
+        }
+        cluster = Cluster(folder, port=int(os.environ.get("PORT") or PORT), env=local)
         {"up": up, "status": status, "down": down, "rejoin": rejoin}[act](cluster)
 
 
@@ -46,6 +51,8 @@ def require_reachable(folder: Path) -> None:
 
 
 def up(cluster: Cluster) -> None:
+    prepare.require_node()
+    prepare.client()
     with step("Starting PostgreSQL, pgpool, Redis, nodes, gateways, jobs and nginx"):
         cluster.up()
     with step("Loading the demo"):

@@ -124,7 +124,7 @@ class Program:
         self.command = [str(each) for each in command]
         self.env = None if env is None else dict(env)
         self.log = folder / f"{name}.log"
-        self.pid_file = folder / f"{name}.pid"
+        self.pid_file = folder / f"{name}.started"
         self._ready = ready
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
