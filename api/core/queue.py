@@ -103,10 +103,13 @@ class Worker:
 
     def __init__(self) -> None:
         self.id = f"{socket.gethostname()[:24]}-{os.getpid()}-{uuid7().hex[-8:]}"
+        self._known = threading.Event()
 
     def threads(self, stop: threading.Event, count: int) -> list[threading.Thread]:
-        """Threads that take jobs until `stop` is set, and one that shows that the process lives."""
-        self.beat()
+        """Threads that take jobs until `stop` is set, and one that shows that the process lives.
+
+        It takes none before it has shown so: others would take them over at once.
+        """
         working = [
             threading.Thread(target=self._work, args=(stop,), name=f"queue-{number}", daemon=True)
             for number in range(count)
@@ -141,6 +144,8 @@ class Worker:
 
     def _work(self, stop: threading.Event) -> None:
         while not stop.is_set():
+            if not self._known.wait(_IDLE):
+                continue
             close_old_connections()
             try:
                 found = self.run_next()
@@ -154,13 +159,17 @@ class Worker:
         connection.close()
 
     def _live(self, stop: threading.Event) -> None:
-        while not stop.wait(settings.JOBS_LEASE_SECONDS / 4):
+        pause = 0.0
+        while not stop.wait(pause):
             close_old_connections()
             try:
                 self.beat()
+                self._known.set()
+                pause = settings.JOBS_LEASE_SECONDS / 4
             except (DatabaseError, InterfaceError):
                 _log.exception("queue unavailable")
                 connection.close()
+                pause = min(1.0, settings.JOBS_LEASE_SECONDS / 4)
         connection.close()
 
 

@@ -419,6 +419,21 @@ def test_a_job_that_kills_every_process_is_parked_in_the_end(worker) -> None:
     assert "ended or does not answer" in row.traceback
 
 
+def test_of_several_attempts_only_the_newest_counts(worker) -> None:
+    errand = left(errands.note)
+    first = worker._take()
+    Job.objects.update(started_at=F("started_at") - timedelta(minutes=11))
+    first.started_at -= timedelta(minutes=11)
+    assert queue.take_over() == 1
+    hurry()
+    second = worker._take()
+    queue._run(first)
+    assert (errand.now().status, done(errand.subject)) == ("RUNNING", 0)
+    assert queue.put_back(first, "", "") == "lost"
+    queue._run(second)
+    assert (errand.now().status, errand.now().attempt, done(errand.subject)) == ("SUCCESSFUL", 2, 1)
+
+
 def test_a_job_that_runs_for_too_long_is_taken_from_a_living_process(worker) -> None:
     errand = left(errands.note)
     first = worker._take()
