@@ -7,13 +7,14 @@ const ATTEMPTS = 4
 const LONGEST_WAIT_MS = 20_000
 
 /**
- * What every call of the API has in common: address, token, idempotency key, retries, one shape of error.
+ * What every call of the API has in common: address, token, idempotency key, how far the database must have come,
+ * retries, one shape of error.
  *
  * A call is repeated when no answer came or the server says "not now". Unsafe calls are repeated too, since the key
  * in their headers stays the same and the server does such a call once.
  */
-apiInterceptor.$inject = ['$injector', '$q', '$timeout', 'clock']
-export function apiInterceptor($injector, $q, $timeout, clock) {
+apiInterceptor.$inject = ['$injector', '$q', '$timeout', 'clock', 'readAfter']
+export function apiInterceptor($injector, $q, $timeout, clock, readAfter) {
   const session = () => $injector.get('session')
   const http = (config) => $injector.get('$http')(config)
 
@@ -25,6 +26,8 @@ export function apiInterceptor($injector, $q, $timeout, clock) {
     config.attempt ??= 1
     config.headers ??= {}
     if (!SAFE.has(config.method)) config.headers['Idempotency-Key'] ??= crypto.randomUUID()
+    // Anew for each attempt: meanwhile there may have been a later one.
+    else if (readAfter.value) config.headers['X-Read-After'] = readAfter.value
     return session()
       .accessToken()
       .then((token) => {
@@ -36,6 +39,7 @@ export function apiInterceptor($injector, $q, $timeout, clock) {
 
   function response(answer) {
     const { config, data } = answer
+    noteReadAfter(answer)
     if (config.sentAt && data?.server_time && !answer.headers('Idempotency-Replayed')) {
       clock.sync(data.server_time, config.sentAt, Date.now())
     }
@@ -45,6 +49,7 @@ export function apiInterceptor($injector, $q, $timeout, clock) {
   function responseError(rejection) {
     const config = rejection?.config
     if (!config || !isOurs(config.url)) return $q.reject(rejection)
+    noteReadAfter(rejection)
     if (rejection.data instanceof Blob) {
       // A download that failed: its problem document came as a file.
       return $q.when(rejection.data.text()).then((text) => responseError({ ...rejection, data: text }))
@@ -54,6 +59,10 @@ export function apiInterceptor($injector, $q, $timeout, clock) {
     const wait = waitBeforeRetry(config, rejection)
     if (wait === null) return $q.reject(problemOf(rejection))
     return $timeout(wait).then(() => http({ ...config, attempt: config.attempt + 1 }))
+  }
+
+  function noteReadAfter({ config, headers }) {
+    if (isOurs(config.url)) readAfter.note(headers?.('X-Read-After'))
   }
 
   function signInAgain(config, rejection) {

@@ -10,6 +10,7 @@ describe('the API interceptor', () => {
   let $http, $httpBackend, $timeout, session, clock
 
   beforeEach(() => {
+    window.sessionStorage.clear()
     angular.mock.module('guildhall.core')
     angular.mock.inject((_$http_, _$httpBackend_, _$timeout_, _session_, _clock_) => {
       $http = _$http_
@@ -29,6 +30,23 @@ describe('the API interceptor', () => {
     $http.get('/api/v1/me')
     $http.post('/api/v1/projects', {})
     $httpBackend.flush()
+  })
+
+  it('tells safe calls how far the database must have come, as answers said', () => {
+    const sent = []
+    const note = (headers) => Boolean(sent.push(headers['X-Read-After']))
+    const call = (method, answer) => {
+      $httpBackend.expect(method, '/api/v1/projects', undefined, note).respond(...answer)
+      $http({ method, url: '/api/v1/projects', retry: false }).catch(() => {})
+      $httpBackend.flush()
+    }
+    call('GET', [200, []])
+    call('POST', [201, {}, { 'X-Read-After': '00000003a4c1f0d8' }])
+    call('GET', [200, []])
+    call('POST', [409, {}, { 'X-Read-After': '00000003b0000000' }])
+    call('POST', [201, {}, { 'X-Read-After': '00000003a4c1f0d9' }])
+    call('GET', [200, []])
+    expect(sent).toEqual([undefined, undefined, '00000003a4c1f0d8', undefined, undefined, '00000003b0000000'])
   })
 
   it('leaves calls to elsewhere alone', () => {

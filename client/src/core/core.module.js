@@ -8,6 +8,7 @@ import { DownloadService } from './download.service.js'
 import { LastWordsService } from './last-words.service.js'
 import { LiveService } from './live.service.js'
 import { PagesService } from './pages.service.js'
+import { ReadAfterService } from './read-after.service.js'
 import { SessionService } from './session.service.js'
 import { ToastService } from './toast.service.js'
 
@@ -15,6 +16,7 @@ export const core = angular
   .module('guildhall.core', ['ngRoute', 'ngResource', 'ngAria'])
   .service('session', SessionService)
   .service('clock', ClockService)
+  .service('readAfter', ReadAfterService)
   .service('live', LiveService)
   .service('pages', PagesService)
   .service('toast', ToastService)
