@@ -50,18 +50,22 @@ class Reader:
                     return self._begin()
                 self._cursor = cursor.again(self._cursor, self._highest)
             page = cursor.read(self._cursor, ROUND)
+            items = self._items(page.events)
         except Exception:
             connection.close()
             raise
+        # Not before everything has gone well: what is read with it is not read again.
         self._cursor = page.cursor
         lag = (datetime.now(UTC) - page.events[-1].at).total_seconds() if page.events else 0.0
-        return Read(self._items(page.events), page.more, lag=lag)
+        return Read(items, page.more, lag=lag)
 
     def _begin(self) -> Read:
-        events, self._cursor, floor = cursor.newest(self._size)
-        self._highest = 0
+        events, at, floor = cursor.newest(self._size)
         newest = max((event.id for event in events), default=0)
-        return Read(self._items(events), more=False, anew=True, floor=floor, newest=newest)
+        self._highest = 0
+        read = Read(self._items(events), more=False, anew=True, floor=floor, newest=newest)
+        self._cursor = at
+        return read
 
     def _items(self, events: Sequence[Seen]) -> list[Item]:
         if not events:
