@@ -45,6 +45,8 @@ class Sizes:
     node_projects: int = 1_000
     node_requests: int = 600
     node_rounds: int = 2
+    replica_reads: int = 500
+    replica_rounds: int = 8
 
     @classmethod
     def quick(cls) -> "Sizes":
@@ -70,6 +72,8 @@ class Sizes:
             node_projects=10,
             node_requests=24,
             node_rounds=1,
+            replica_reads=20,
+            replica_rounds=2,
         )
 
 

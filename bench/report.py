@@ -47,6 +47,7 @@ ROWS: tuple[tuple[str, str, str, str, Callable[[float], bool], str], ...] = (
     ("… the first byte", "< 1 s", "export_first_byte_s", "s", _most(1), "exports"),
     ("feed and project lists, queries", "≤ 6", "feed_queries", "", _most(6), "lists"),
     ("… CPU", "≤ 15 ms", "feed_cpu_ms", "ms", _most(15), "lists"),
+    ("router and token, CPU per read, all processes", "≤ 0.2 ms", "router_cpu_ms", "ms", _most(0.2), "replicas"),
     ("requests failed in a rolling restart under load", "0", "rolling_failed", "", _most(0), "nodes"),
     ("nginx and nodes over direct gunicorn, CPU per request", "≤ 0.1 more", "nginx_overhead", "", _most(0.1), "nodes"),
     ("Dawid–Skene, 1,000,000 answers", "≤ 5 s", "dawid_skene_s", "s", _most(5), "aggregation"),

@@ -20,7 +20,21 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import exports, failover, growth, imports_http, labels, lists, nodes, pairs, profile, replayed, report, rows  # noqa: E402
+from bench import (  # noqa: E402
+    exports,
+    failover,
+    growth,
+    imports_http,
+    labels,
+    lists,
+    nodes,
+    pairs,
+    profile,
+    replayed,
+    replicas,
+    report,
+    rows,
+)
 from bench.machine import Bench, Sizes  # noqa: E402
 from config.env import data_dir  # noqa: E402
 
@@ -44,6 +58,7 @@ FIGURES = {
     "lists": Figure(lists.KEYS, lists.measure),
     "dawid_skene": Figure(labels.KEYS, labels.measure),
     "replay": Figure(("replay",), replayed.measure),
+    "replicas": Figure(replicas.KEYS, replicas.measure),
     "nodes": Figure(nodes.KEYS, nodes.measure),
     "profile": Figure(("profile",), profile.measure),
     "failover": Figure(failover.KEYS, failover.measure),

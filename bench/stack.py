@@ -175,8 +175,8 @@ class Stack:
         """CPU seconds used so far: `web` (gunicorn and its workers), `database` (all of PostgreSQL), `jobs`."""
         assert self.web is not None
         postmaster = int((self.data / "postgres" / "postmaster.pid").read_text().split()[0])
-        jobs = _cpu_of_family(self.jobs.pid) if self.jobs is not None else 0.0
-        return {"web": _cpu_of_family(self.web.pid), "database": _cpu_of_family(postmaster), "jobs": jobs}
+        jobs = cpu_of_family(self.jobs.pid) if self.jobs is not None else 0.0
+        return {"web": cpu_of_family(self.web.pid), "database": cpu_of_family(postmaster), "jobs": jobs}
 
     def web_rss(self) -> int:
         """Resident bytes of the largest web process."""
@@ -196,7 +196,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
         time.sleep(0.05)
 
 
-def _cpu_of_family(pid: int) -> float:
+def cpu_of_family(pid: int) -> float:
     """CPU seconds of a process and all its children, those that have ended included."""
     parent = psutil.Process(pid)
     own = parent.cpu_times()
