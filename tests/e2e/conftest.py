@@ -19,10 +19,8 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
-    Locator,
     Page,
     Playwright,
-    TimeoutError,
     expect,
     sync_playwright,
 )
@@ -147,19 +145,6 @@ def sign_up(page: Page, base: str, name: str, wants: str, email: str | None = No
         page.get_by_role("button", name="Yes, confirm").click()
     expect(page.get_by_role("heading", name=f"Good to see you, {name}")).to_be_visible()
     return waiting.value.headers["authorization"].removeprefix("Bearer ")
-
-
-def come_back_to(page: Page, news: Locator) -> None:
-    """Turn to this window again and again, as its user would, until it has the news."""
-    page.bring_to_front()
-    for _ in range(10):
-        page.evaluate("dispatchEvent(new Event('focus'))")
-        try:
-            news.wait_for(timeout=2500)
-            return
-        except TimeoutError:
-            continue
-    expect(news).to_be_visible()
 
 
 def sign_in(page: Page, base: str, email: str, password: str) -> str:

@@ -22,11 +22,10 @@ const PAUSED_AFTER_MS = 2000
  * should. `onFrame(type, fn)` hears frames that are no events (typing, presence); `send(frame)` says whether it could.
  */
 export class LiveService {
-  static $inject = ['$window', '$interval', '$rootScope', '$injector', 'session', 'clock']
+  static $inject = ['$window', '$interval', '$rootScope', 'session', 'clock', 'readAfter']
 
-  constructor($window, $interval, $rootScope, $injector, session, clock) {
-    Object.assign(this, { $window, $interval, $rootScope, session, clock })
-    this.readAfter = $injector.has('readAfter') ? $injector.get('readAfter') : null
+  constructor($window, $interval, $rootScope, session, clock, readAfter) {
+    Object.assign(this, { $window, $interval, $rootScope, session, clock, readAfter })
     this.listeners = new Set()
     this.frames = new Set()
     this.wokenAt = 0
@@ -79,7 +78,7 @@ export class LiveService {
   // Events
 
   heard(event) {
-    this.readAfter?.note(event.read_after)
+    this.readAfter.note(event.read_after)
     for (const listener of this.listeners) {
       if (listener.types.some((each) => isOf(event.event, each))) this.tell(listener, event)
     }

@@ -48,8 +48,7 @@ describe('live', () => {
     angular.mock.inject((_$interval_, $rootScope) => {
       $interval = _$interval_
       root = $rootScope
-      const $injector = { has: () => true, get: () => ({ note }) }
-      live = new LiveService($window, $interval, $rootScope, $injector, session, { sync: vi.fn() })
+      live = new LiveService($window, $interval, $rootScope, session, { sync: vi.fn() }, { note })
     })
   })
 
