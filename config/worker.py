@@ -95,7 +95,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.sock.sendall("\r\n".join([*head, "", "" if req.method == "HEAD" else body]).encode())
         # What is still being sent is heard out, or the client would be told of a broken connection instead.
         conn.parser.finish_body(deadline=time.monotonic() + _HEARD_SECONDS)
-        told = {"method": req.method, "path": req.path, "status": 503, "request_id": identifier}
+        from api.core import metrics  # only here: Django is set up by now
+
+        metrics.REFUSED.labels(conn.refusal).inc()
+        # Links in e-mails carry their key in the path.
+        path = "/accounts/…" if req.path.startswith("/accounts/") else req.path
+        told = {"method": req.method, "path": path, "status": 503, "request_id": identifier}
         _log.info("refused: %s", conn.refusal, extra=told)
 
     # Ending

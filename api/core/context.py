@@ -5,5 +5,3 @@ from contextvars import ContextVar
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 user_id: ContextVar[str] = ContextVar("user_id", default="")
 job_id: ContextVar[str] = ContextVar("job_id", default="")
-# The socket that a gateway serves.
-session_id: ContextVar[str] = ContextVar("session_id", default="")

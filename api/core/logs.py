@@ -1,4 +1,4 @@
-"""Log records carry the node they come from, and the request, user, job or socket they belong to."""
+"""Log records carry the node they come from, and the request, user or job they belong to."""
 
 import logging
 
@@ -14,7 +14,9 @@ logging._srcfile = None  # type: ignore[attr-defined]
 class RequestFields(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         # Django hands over the whole request, whose text has the query in it.
-        record.__dict__.pop("request", None)
+        if record.__dict__.pop("request", None) is not None and isinstance(record.args, tuple):
+            # And says its path, in which links from e-mails carry their key.
+            record.args = tuple("/accounts/…" if str(each).startswith("/accounts/") else each for each in record.args)
         record.node = settings.NODE_NAME
         if identifier := context.request_id.get():
             record.request_id = identifier
@@ -22,6 +24,4 @@ class RequestFields(logging.Filter):
             record.user_id = user
         if job := context.job_id.get():
             record.job_id = job
-        if session := context.session_id.get():
-            record.session_id = session
         return True

@@ -19,6 +19,8 @@ from django.http import HttpRequest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 
+from api.core import replicas
+
 _SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _LONG_SECONDS = (0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0)
 # What was read from the database is told again for so long: several may ask, and each question counts rows.
@@ -38,6 +40,12 @@ IN_FLIGHT = Gauge(
     "Requests being worked on",
     registry=registry,
     multiprocess_mode="livesum",
+)
+REFUSED = Counter(
+    "guildhall_http_refused",
+    "Requests answered 503 before any work, by a node full or draining",
+    ["why"],
+    registry=registry,
 )
 CLAIMS = Counter("guildhall_claims", "Places that workers took", registry=registry)
 SUBMITS = Counter("guildhall_submits", "Answers that were handed in", registry=registry)
@@ -148,11 +156,16 @@ def _replica_bytes() -> Numbers:
     return dict(_rows(f"{behind} FROM pg_stat_replication WHERE replay_lsn IS NOT NULL"))
 
 
+def _replicas() -> Numbers:
+    return {alias: float(is_up) for alias, is_up in replicas.watch.known().items()}
+
+
 measure("guildhall_jobs", "Jobs of the queue by state; parked ones wait for an operator", _jobs, by="state")
 measure("guildhall_jobs_oldest_seconds", "For how long the first job that is due has been waiting", _oldest_job)
 measure("guildhall_jobs_processes", "Processes that run jobs and show that they live", _workers)
 measure("guildhall_database_connections", "Connections to the primary by state", _connections, by="state")
 measure("guildhall_database_connections_max", "Connections that the primary takes at most", _most_connections)
+measure("guildhall_replica_up", "Whether the process that was asked reads this replica", _replicas, by="replica")
 measure(
     "guildhall_replica_lag_seconds", "How far a replica's replay is behind, in time", _replica_seconds, by="replica"
 )

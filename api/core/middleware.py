@@ -60,11 +60,16 @@ class RequestContext:
 
 
 def _without_secrets(request: HttpRequest) -> str:
-    """The path for the log. Links in e-mails carry their key in it, so of those pages only the start is told."""
+    """The path for the log. Links in e-mails carry their key in it, so of those pages only the start is told.
+
+    Of one that leads nowhere nothing is: it may be such a link, mistyped.
+    """
+    if not request.path.startswith("/accounts/"):
+        return request.path
     match = request.resolver_match
-    if match is not None and match.kwargs and request.path.startswith("/accounts/"):
-        return f"/{re.split('[(<]', match.route)[0].replace('^', '')}…"
-    return request.path
+    if match is None:
+        return "/accounts/…"
+    return f"/{re.split('[(<]', match.route)[0].replace('^', '')}…" if match.kwargs else request.path
 
 
 class CrossOrigin(CorsMiddleware):

@@ -275,6 +275,13 @@ class _Watches:
                 self._present.start()
             return self._present
 
+    def known(self) -> dict[str, bool]:
+        """Which replicas this process looks at, and whether each is up; none before it has read one."""
+        present = self._present
+        if present is None or present.process != os.getpid():
+            return {}
+        return {alias: replica.is_up for alias, replica in present.replicas.items()}
+
     def stop(self) -> None:
         with self._lock:
             present, self._present = self._present, None

@@ -2,13 +2,17 @@
 
 import io
 import logging
+from uuid import uuid4
 
 import orjson
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.utils.module_loading import import_string
 
+from api.core import context, queue
 from api.core.logs import RequestFields
+from tests.core import errands
 from tests.factories import make_token
 
 ME = "/api/v1/me"
@@ -49,6 +53,7 @@ def test_a_line_for_each_request(lines, api, make_user) -> None:
         "request_id": "from-the-proxy-1",
         "user_id": str(ana.pk),
     }
+    assert line["node"] == settings.NODE_NAME
 
 
 def test_a_request_without_a_user_has_none_in_its_line(lines, api, client, make_user) -> None:
@@ -111,6 +116,9 @@ def test_a_crash_is_logged_with_its_trace_its_request_and_its_user(lines, api, m
     [
         ("/accounts/confirm-email/MTI:1abc:secret-key/", "/accounts/confirm-email/"),
         ("/accounts/password/reset/key/1a-secret-key/", "/accounts/password/reset/key/"),
+        # Mistyped, or cut by a mail program.
+        ("/accounts/confirm-email/MTI:1abc:secret-key", "/accounts/"),
+        ("/accounts/password/reset/key/1a-secret-key", "/accounts/"),
     ],
 )
 def test_links_in_mails_stay_secret(lines, client, db, path, shown) -> None:
@@ -118,3 +126,19 @@ def test_links_in_mails_stay_secret(lines, client, db, path, shown) -> None:
     [line] = [each for each in lines() if each["message"] == "request"]
     assert line["path"] == f"{shown}…"
     assert "secret-key" not in orjson.dumps(lines()).decode()
+
+
+def test_a_jobs_lines_have_its_id_and_that_of_the_request_that_left_it(lines, db) -> None:
+    token = context.request_id.set("request-of-ana")
+    with transaction.atomic():
+        done, failed = errands.note.enqueue(str(uuid4())), errands.fail.enqueue(str(uuid4()))
+    context.request_id.reset(token)
+    worker = queue.Worker()
+    while worker.run_next():
+        pass
+    told = {line["job_id"]: line for line in lines() if line["message"] == "job"}
+    assert [told[each.id]["outcome"] for each in (done, failed)] == ["done", "failed"]
+    for line in lines():
+        assert (line["request_id"], line["node"]) == ("request-of-ana", settings.NODE_NAME)
+    [trace] = [line["exc_info"] for line in lines() if line["message"] == "job failed"]
+    assert "RuntimeError: out of luck" in trace

@@ -4,12 +4,14 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -263,6 +265,29 @@ def test_a_node_tells_what_all_its_processes_counted_and_begins_anew_with_the_ne
     start(*GUNICORN, **env)
     wait_for(lambda: fetch(f"{url}/healthz"), "the next one answers")
     assert count() == 0
+
+
+@processes
+def test_a_node_that_is_full_says_so_and_still_tells_its_numbers(start) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    start(*GUNICORN, PORT=str(port), WEB_CONCURRENCY="1", WEB_THREADS="1")
+    wait_for(lambda: fetch(f"{url}/healthz"), "the node answers")
+    with ExitStack() as held:
+        for _ in range(2):
+            slow = held.enter_context(socket.create_connection(("127.0.0.1", port)))
+            # The rest never comes, so whoever reads it waits.
+            slow.sendall(b"GET /api/v1/time HTTP/1.1\r\n")
+
+        def is_full() -> bool:
+            try:
+                fetch(f"{url}/api/v1/time")
+            except urllib.error.HTTPError as answer:
+                return answer.code == 503
+            return False
+
+        wait_for(is_full, "the node is full")
+        assert number(fetch(f"{url}/metrics"), "guildhall_http_refused_total", why="full") >= 1
 
 
 @processes
