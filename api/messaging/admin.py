@@ -23,6 +23,10 @@ class ReportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ("-id",)
     show_full_result_count = False
 
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        """Reading reports is one right, deciding about them another."""
+        return request.user.has_perm("messaging.change_report")
+
     @admin.display(description="message")
     def text(self, report: Report) -> str:
         return report.message.body
@@ -43,16 +47,16 @@ class ReportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def hidden_at(self, report: Report) -> str:
         return str(report.message.hidden_at or "")
 
-    @admin.action(description="Hide the message")
+    @admin.action(description="Hide the message", permissions=["moderate"])
     def hide(self, request: HttpRequest, reports: QuerySet[Report]) -> None:
         for message_id in set(reports.values_list("message_id", flat=True)):
             services.hide_message(message_id=message_id, by=request.user)  # type: ignore[arg-type]
 
-    @admin.action(description="Show the message again")
+    @admin.action(description="Show the message again", permissions=["moderate"])
     def show(self, request: HttpRequest, reports: QuerySet[Report]) -> None:
         for message_id in set(reports.values_list("message_id", flat=True)):
             services.show_message(message_id=message_id, by=request.user)  # type: ignore[arg-type]
 
-    @admin.action(description="Dismiss: nothing wrong with it")
+    @admin.action(description="Dismiss: nothing wrong with it", permissions=["moderate"])
     def dismiss(self, request: HttpRequest, reports: QuerySet[Report]) -> None:
         services.dismiss_reports(report_ids=list(reports.values_list("id", flat=True)), by=request.user)  # type: ignore[arg-type]

@@ -8,6 +8,11 @@ class Blocked(NotAllowed):
     message = "One of you has blocked the other, so no message can be sent here."
 
 
+class WorkerGone(Conflict):
+    code = "worker_gone"
+    message = "This worker has closed their account. Nobody would read it."
+
+
 class AnnouncementsOnly(NotAllowed):
     code = "announcements_only"
     message = "Only the requester writes here. Ask your question in a thread of your own about the project."

@@ -33,7 +33,7 @@ _OPENINGS = [
         request_only=True,
     ),
 ]
-_REFUSALS = (errors.Blocked, errors.TooManyMessages, errors.SameText)
+_REFUSALS = (errors.Blocked, errors.WorkerGone, errors.TooManyMessages, errors.SameText)
 
 
 class ThreadViewSet(ApiViewSet):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -106,6 +107,19 @@ def test_a_report_reaches_the_operator_who_hides_the_message(lab: Lab, api: Call
     assert api(lab.owner).get(f"{BASE}/threads/{thread.id}/messages").json()[0]["hidden"] is False
     report.refresh_from_db()
     assert report.state == "dismissed"
+
+
+def test_who_only_reads_reports_hides_nothing(lab: Lab, client: Client) -> None:
+    _, message = lab.ask()
+    report = services.report_message(message_id=message.id, by=lab.owner, category="spam", reason="")
+    reader = make_user("Reader", is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_report"))
+    client.force_login(reader)
+    chosen = {"action": "hide", "_selected_action": [str(report.id)]}
+    assert client.get(reverse("admin:messaging_report_changelist")).status_code == 200
+    client.post(reverse("admin:messaging_report_changelist"), chosen)
+    message.refresh_from_db()
+    assert message.hidden_at is None
 
 
 def test_ones_own_message_is_not_reported(lab: Lab, api: Callable[..., Any]) -> None:

@@ -403,6 +403,8 @@ def test_own_messages_go_into_the_export_and_survive_closing_under_the_pseudonym
     assert not Mark.objects.filter(user=lab.worker).exists()
     seen = api(lab.owner).get(f"{BASE}/threads/{thread.id}/messages").json()
     assert seen[0]["author"]["name"] == lab.alias()
+    with pytest.raises(errors.WorkerGone):
+        services.send_message(thread_id=thread.id, by=lab.owner, body="Are you still there?")
 
 
 def test_a_thread_survives_its_member_and_its_names_follow(lab: Lab, api: Callable[..., Any]) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from api.accounts.models import User
 from api.core.ids import uuid7
 from api.messaging import registry
-from api.messaging.errors import AnnouncementsOnly, Blocked
+from api.messaging.errors import AnnouncementsOnly, Blocked, WorkerGone
 from api.messaging.links import digest_of, links_in
 from api.messaging.models import Block, Kind, Mark, Message, Side, Thread
 from api.messaging.registry import SEND, Topic
@@ -60,7 +60,8 @@ def find_or_make(topic: Topic, *, kind: str, about_id: UUID, by: User, announces
 def send_message(*, thread_id: UUID, by: User, body: str) -> Message:
     """Write in a thread. The sender has read it up to here.
 
-    Raises NotFound, Blocked, AnnouncementsOnly, what the collective's rules refuse with, TooManyMessages and SameText.
+    Raises NotFound, Blocked, WorkerGone, AnnouncementsOnly, TooManyMessages, SameText, and what the collective's rules
+    refuse with.
     """
     limits.hold(by)
     thread = access_thread(by, thread_id, lock=True)
@@ -72,6 +73,8 @@ def send_message(*, thread_id: UUID, by: User, body: str) -> Message:
             registry.collectives().may(by, thread.collective_id, SEND)
         if Block.objects.filter(worker_id=thread.worker_id, collective_id=thread.collective_id).exists():
             raise Blocked
+        if not thread.worker.is_active:
+            raise WorkerGone
     message = write(thread, by=by, side=side, body=body)
     audience = [thread.collective_id, *([thread.worker_id] if thread.worker_id else [])]
     outbox.publish(

@@ -139,6 +139,18 @@ describe('a conversation', () => {
     expect(host.querySelector('.thread-typing').textContent).toBe('Ana is typing…')
   })
 
+  it('says that it could not be loaded, and loads again', () => {
+    $httpBackend.expectGET(MESSAGES).respond(400, { detail: 'The test has broken this.' })
+    open({ thread: thread() })
+    $httpBackend.flush()
+    expect(host.querySelector('[role=alert]').textContent).toContain('The test has broken this.')
+    $httpBackend.expectGET(MESSAGES).respond([message(1)])
+    press('Try again')
+    $httpBackend.flush()
+    expect(texts().length).toBe(1)
+    expect(host.querySelector('[role=alert]')).toBe(null)
+  })
+
   it('says why one cannot write', () => {
     open({ thread: thread({ can_write: false, blocked: true }) }, [message(1)])
     expect(box()).toBe(null)
