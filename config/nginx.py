@@ -134,6 +134,8 @@ def _file_headers(secure: bool) -> str:
         "X-Content-Type-Options nosniff",
         "Referrer-Policy same-origin",
         "Cross-Origin-Opener-Policy same-origin",
+        # The sandboxed frame has no origin of its own to be the same as.
+        "Access-Control-Allow-Origin *",
     ]
     if secure:
         headers.append("Strict-Transport-Security max-age=31536000")

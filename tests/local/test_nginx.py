@@ -162,8 +162,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("client")
     (folder / "assets").mkdir()
     for name, text in {
-        "index.html": "<title>page</title>",
-        "frame.html": "<title>frame</title>",
+        "index.html": f"<title>page</title>{' ' * 99}",
+        "frame.html": f"<title>frame</title>{' ' * 99}",
         "favicon.svg": "<svg/>",
         "assets/app-1a2b.js": "export const text = '…'\n" * 50,
     }.items():
@@ -432,7 +432,7 @@ def test_metrics_are_nobodys_business(front: Front, nodes: list[Node]) -> None:
 @pytest.mark.parametrize("path", ["/", "/feed", "/projects/019a/review", "/index.html"])
 def test_every_address_of_the_client_is_its_page(front: Front, nodes: list[Node], path: str) -> None:
     status, answer, body = front.call("GET", path)
-    assert (status, body) == (200, b"<title>page</title>")
+    assert (status, body.strip()) == (200, b"<title>page</title>")
     assert answer["Content-Type"] == "text/html; charset=utf-8"
     assert answer["Cache-Control"] == "no-cache"
     assert answer["Content-Security-Policy"] == page_policy()
@@ -458,3 +458,40 @@ def test_what_carries_its_hash_is_kept_and_comes_compressed(front: Front, client
 def test_what_looks_like_a_file_and_is_none_is_not_found(front: Front, path: str) -> None:
     status, answer, body = front.call("GET", path)
     assert (status, answer["Content-Type"], json.loads(body)["code"]) == (404, "application/problem+json", "not_found")
+
+
+_OF_THE_CONNECTION = {"server", "date", "connection", "etag", "last-modified", "x-request-id", "accept-ranges"}
+
+
+@pytest.mark.processes
+def test_the_headers_are_those_that_a_node_gives_the_same_files(front: Front, client: Path, tmp_path: Path) -> None:
+    port = free_port()
+    env = {
+        **os.environ,
+        "GUILDHALL_MODE": "production",
+        "SECRET_KEY": "of this test alone, and long enough",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "GUILDHALL_DATA": str(tmp_path),
+        "CLIENT_DIST": str(client),
+        "PORT": str(port),
+        "WEB_CONCURRENCY": "1",
+    }
+    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "-c", "config/gunicorn.conf.py"]
+    process = subprocess.Popen(command, cwd=_ROOT, env=env)
+    try:
+        _until(lambda: _listens(port), 60)
+        for encoding in ("identity", "gzip"):
+            for path in ("/", "/frame.html", "/assets/app-1a2b.js"):
+                answers = []
+                for each in (front.port, port):
+                    connection = http.client.HTTPConnection("127.0.0.1", each, timeout=60)
+                    connection.request("GET", path, headers={"Accept-Encoding": encoding})
+                    answer = connection.getresponse()
+                    headers = {name.lower(): value.replace('"', "") for name, value in answer.getheaders()}
+                    told = {name: value for name, value in headers.items() if name not in _OF_THE_CONNECTION}
+                    answers.append((answer.status, answer.read(), told))
+                    connection.close()
+                assert answers[0] == answers[1], path
+    finally:
+        process.terminate()
+        process.wait(40)
