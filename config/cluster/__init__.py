@@ -157,9 +157,9 @@ class Cluster:
 
     def status(self) -> list[tuple[str, str, str]]:
         """(part, address, state) of everything."""
-        rows = []
-        for node in self.pg.nodes:
-            rows.append((node.name, f"127.0.0.1:{node.port}", self._state_of(node)))
+        primaries = [node for node in self.pg.nodes if node.is_primary()]
+        end = primaries[0].ask("SELECT pg_current_wal_flush_lsn()::text") if primaries else None
+        rows = [(node.name, f"127.0.0.1:{node.port}", self._state_of(node, end)) for node in self.pg.nodes]
         leader = None
         if self.pools:
             try:
@@ -168,7 +168,10 @@ class Cluster:
                 leader = None
         for each in self.programs:
             state = "down" if each.pid is None else "up" if each.is_up() else "not ready"
-            rows.append((each.name, self._addresses.get(each.name, ""), state + (", leader" if each is leader else "")))
+            if self.pools and each in self.pools.nodes and state == "up":
+                seen = zip(self.pg.nodes, self.pools.sees(self.pools.nodes.index(each)), strict=False)
+                state += "".join([", leader" if each is leader else "", *(f", {node.name} {it}" for node, it in seen)])
+            rows.append((each.name, self._addresses.get(each.name, ""), state))
         return rows
 
     # How it is made
@@ -182,13 +185,17 @@ class Cluster:
         named |= {f"pgpool{number}": ports[0] for number, ports in enumerate(plan["pgpool"])}
         return {name: f"127.0.0.1:{port}" for name, port in named.items()}
 
-    def _state_of(self, node: Any) -> str:
+    def _state_of(self, node: Any, end: str | None) -> str:
+        """What a server is; of a standby also how far it is behind `end`, where the primary's WAL ends."""
         if not node.is_up():
             return "down"
         if node.is_primary():
             return "primary"
-        lag = node.ask("SELECT COALESCE(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0)")
-        return f"standby, {'streaming' if node.streams() else 'not streaming'}, {int(lag):,} bytes to replay"
+        streams = "streaming" if node.streams() else "not streaming"
+        if end is None:
+            return f"standby, {streams}"
+        behind = node.ask("SELECT GREATEST(pg_wal_lsn_diff(%s::pg_lsn, pg_last_wal_replay_lsn()), 0)", [end])
+        return f"standby, {streams}, {int(behind):,} bytes behind"
 
     def _plan(self, web: int, gateways: int, port: int | None) -> dict[str, Any]:
         """Ports and secrets, chosen the first time and kept."""

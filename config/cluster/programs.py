@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -75,15 +76,21 @@ def own(path: Path) -> Path:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens at, all different."""
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for each in held:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in held]
-    finally:
-        for each in held:
-            each.close()
+    """Ports that nobody listens at, all different.
+
+    None of those that the kernel gives to outgoing connections: one of them could take a port while the program that it
+    belongs to is being restarted.
+    """
+    ephemeral = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    end = int(ephemeral.read_text().split()[0]) if ephemeral.exists() else 32768
+    found: list[int] = []
+    for port in random.sample(range(10_000, max(end, 20_000)), 2_000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            break
+    return found
 
 
 def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
