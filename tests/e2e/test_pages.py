@@ -151,6 +151,11 @@ PLACES = [
     Place("notifications-requester", "requester", "/notifications", "new answer", loads=False),
     Place("notifications-nothing", "newcomer", "/notifications", "Nothing yet", loads=False),
     Place("notifications-read", "newcomer", "/notifications?unread=1", "All is read", loads=False),
+    Place("messages", "worker", "/messages", "Is a decoy a duck?"),
+    Place("messages-thread", "requester", "/messages/{thread}", "Ctrl and Enter sends", loads=False),
+    Place("messages-beside", "worker", "/assignments/{held}", "Messages about this", press("Messages about"), False),
+    Place("messages-nothing", "newcomer", "/messages", "No messages yet", loads=False),
+    Place("messages-settings", "newcomer", "/messages/settings", "once a day at most", loads=False),
     Place("account", "requester", "/account", "What you use Guildhall for", loads=False),
     Place("account-security", "requester", "/account/security", "Passkeys", loads=False),
     Place("account-sessions", "requester", "/account/sessions", "this browser"),
@@ -255,8 +260,10 @@ def people(stack: Stack, chromium: Browser, demo: dict[str, Any]) -> Iterator[di
     requester("POST", f"/assignments/{sent_back}/send-back", {"comment": "Please look between the reeds as well."})
     reason = "The stone is not a duck, as the instructions say."
     requester("POST", f"/assignments/{rejected}/reject", {"category": "wrong", "reason": reason})
+    asked = worker("POST", "/threads", {"about": {"kind": "assignment", "id": held}, "body": "Is a decoy a duck?"})
     yield {
         **demo,
+        "thread": asked["thread"]["id"],
         "newcomer": context.storage_state(),
         "consent": f"/oauth/authorize?{consent}",
         "ducks": ducks,
