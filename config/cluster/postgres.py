@@ -63,9 +63,9 @@ class Node:
         connection.autocommit = True
         return connection
 
-    def ask(self, sql: str, values: Sequence[Any] = ()) -> Any:
-        """The first value of a query's first row; None without one. Raises psycopg2.Error."""
-        connection = self.connect()
+    def ask(self, sql: str, values: Sequence[Any] = (), *, name: str = "postgres") -> Any:
+        """The first value of a query's first row in the database `name`; None without one. Raises psycopg2.Error."""
+        connection = self.connect(name=name)
         try:
             with connection.cursor() as cursor:
                 cursor.execute(sql, values or None)

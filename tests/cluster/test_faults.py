@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import uuid4
 
 import psycopg2
@@ -15,7 +16,8 @@ import pytest
 import requests
 
 from config.cluster import Cluster
-from tests.cluster.load import Market
+from config.cluster.postgres import APPLICATION
+from tests.cluster.load import Caller, Market
 
 pytestmark = pytest.mark.processes
 
@@ -53,28 +55,28 @@ def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
         time.sleep(0.1)
 
 
-def test_a_web_node_is_killed(cluster: Cluster, drill) -> None:
+def test_a_web_node_is_killed(cluster: Cluster, drill: Any) -> None:
     with drill("web_killed"):
         cluster.web[0].kill()
         time.sleep(1)
         cluster.web[0].start()
 
 
-def test_a_web_node_hangs(cluster: Cluster, drill) -> None:
+def test_a_web_node_hangs(cluster: Cluster, drill: Any) -> None:
     with drill("web_hung"):
         cluster.web[1].pause()
         time.sleep(6)
         cluster.web[1].resume()
 
 
-def test_all_web_nodes_are_restarted_in_turn(cluster: Cluster, drill, market: Market) -> None:
+def test_all_web_nodes_are_restarted_in_turn(cluster: Cluster, drill: Any, market: Market) -> None:
     with drill("rolling_restart"):
         for node in cluster.web:
             node.restart(graceful=True)
     assert not market.journal.refusals, "a client was told to come back"
 
 
-def test_a_gateway_is_killed(cluster: Cluster, drill, market: Market) -> None:
+def test_a_gateway_is_killed(cluster: Cluster, drill: Any, market: Market) -> None:
     connections = sum(listener.connections for listener in market.listeners)
     with drill("gateway_killed"):
         cluster.gateways[0].kill()
@@ -86,14 +88,30 @@ def test_a_gateway_is_killed(cluster: Cluster, drill, market: Market) -> None:
     assert sum(listener.connections for listener in market.listeners) > connections, "nobody had to connect again"
 
 
-def test_redis_is_killed(cluster: Cluster, drill) -> None:
+def test_redis_is_killed(cluster: Cluster, drill: Any) -> None:
     with drill("redis_killed"):
         cluster.redis.kill()
         time.sleep(5)
         cluster.redis.start()
 
 
-def test_a_replica_hangs_and_lags(cluster: Cluster, drill) -> None:
+def test_reads_are_on_replicas(cluster: Cluster, drill: Any, market: Market) -> None:
+    """Lists are read from every standby, while callers who send a position never see less than they wrote."""
+    reader = Caller(cluster.url, market.requester["token"], market.journal)
+
+    def scans() -> list[int]:
+        # Whoever has no position to send may be given whatever is not too old.
+        reader.seen = ""
+        reader.must("GET", f"/projects/{market.project}/assignments?limit=5")
+        sql = "SELECT sum(seq_scan + idx_scan) FROM pg_stat_user_tables WHERE relname = 'work_assignment'"
+        return [int(node.ask(sql, name=APPLICATION)) for node in cluster.pg.standbys()]
+
+    before = scans()
+    with drill("nothing_broken"):
+        wait_for(lambda: all(now > then for now, then in zip(scans(), before, strict=True)), 40, "both are read from")
+
+
+def test_a_replica_hangs_and_lags(cluster: Cluster, drill: Any) -> None:
     """The asynchronous standby stands still for thirty seconds; nobody reads from it what is older than their own."""
     standby = cluster.pg.standbys()[-1]
     with drill("replica_lags"):
@@ -102,7 +120,7 @@ def test_a_replica_hangs_and_lags(cluster: Cluster, drill) -> None:
         standby.resume()
 
 
-def test_the_primary_is_killed(cluster: Cluster, drill) -> None:
+def test_the_primary_is_killed(cluster: Cluster, drill: Any) -> None:
     old = cluster.pg.primary()
     with drill("primary_killed"):
         old.kill()
@@ -110,7 +128,7 @@ def test_the_primary_is_killed(cluster: Cluster, drill) -> None:
     cluster.rejoin(old)
 
 
-def test_the_primary_hangs(cluster: Cluster, drill) -> None:
+def test_the_primary_hangs(cluster: Cluster, drill: Any) -> None:
     """A primary that stands still is fenced: it never comes back to answer as one."""
     old = cluster.pg.primary()
     with drill("primary_hung"):
@@ -120,7 +138,7 @@ def test_the_primary_hangs(cluster: Cluster, drill) -> None:
     cluster.rejoin(old)
 
 
-def test_the_leader_of_the_coordinators_is_killed(cluster: Cluster, drill) -> None:
+def test_the_leader_of_the_coordinators_is_killed(cluster: Cluster, drill: Any) -> None:
     leader = cluster.pools.leader()
     with drill("pgpool_leader_killed"):
         leader.kill()
@@ -128,7 +146,7 @@ def test_the_leader_of_the_coordinators_is_killed(cluster: Cluster, drill) -> No
     wait_for(lambda: leader.is_up(), 30, "the coordinator is back")
 
 
-def test_there_are_no_connections_left(cluster: Cluster, drill) -> None:
+def test_there_are_no_connections_left(cluster: Cluster, drill: Any) -> None:
     """Somebody else takes every connection of the primary for some seconds."""
     with drill("connections_full"):
         taken = []
