@@ -12,6 +12,7 @@ import signal
 import socket
 
 import django
+from django.conf import settings
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
@@ -24,6 +25,9 @@ BACKLOG = 4096
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # The admin's pages are for web nodes, and bring half of what there is along.
+    admin, simple = "django.contrib.admin", "django.contrib.admin.apps.SimpleAdminConfig"
+    settings.INSTALLED_APPS = [simple if each == admin else each for each in settings.INSTALLED_APPS]
     django.setup()
     # Every socket is a file.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -32,9 +36,7 @@ def main() -> None:
 
 
 async def serve() -> None:
-    from django.conf import settings  # after `setup`
-
-    from api.realtime.gateway import Gateway, application
+    from api.realtime.gateway import Gateway, application  # after `setup`
 
     log = logging.getLogger("guildhall.gateway")
     port = settings.GATEWAY_PORT

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple, TypedDict
 from uuid import UUID
 
@@ -62,7 +63,13 @@ def live_tokens(checksums: Collection[str]) -> dict[str, LiveToken]:
             " WHERE t.token_checksum = ANY(%s) AND t.expires > now() AND u.is_active",
             [list(checksums)],
         )
-        return {row[0]: LiveToken(row[1], row[2], frozenset(row[3].split())) for row in cursor.fetchall()}
+        return {row[0]: LiveToken(row[1], row[2], _scopes(row[3])) for row in cursor.fetchall()}
+
+
+@lru_cache(maxsize=1000)
+def _scopes(text: str) -> frozenset[str]:
+    """One set for all tokens that have the same scopes: a gateway holds very many."""
+    return frozenset(text.split())
 
 
 class AuthorisedApplication(TypedDict):
