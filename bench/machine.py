@@ -42,6 +42,11 @@ class Sizes:
     answers: int = 1_000_000
     replays: tuple[str, ...] = ("duck", "dog")
     profile_pairs: int = 4_000
+    sockets: int = 10_000
+    fanout: int = 5_000
+    fanouts: int = 5
+    listeners: int = 1_000
+    events: int = 300
     node_projects: int = 1_000
     node_requests: int = 600
     node_rounds: int = 2
@@ -69,6 +74,11 @@ class Sizes:
             answers=20_000,
             replays=("duck",),
             profile_pairs=96,
+            sockets=200,
+            fanout=100,
+            fanouts=1,
+            listeners=50,
+            events=20,
             node_projects=10,
             node_requests=24,
             node_rounds=1,
@@ -120,7 +130,7 @@ class Bench:
 
         It is gone afterwards, unless this run is thrifty.
         """
-        if self._thrifty:
+        if self._thrifty and not options.get("gateway"):
             world = self._idle.pop() if self._idle else self._open.enter_context(self._new(workers=2, jobs=False))
             yield world
             self._idle.append(world)

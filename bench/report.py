@@ -52,6 +52,9 @@ ROWS: tuple[tuple[str, str, str, str, Callable[[float], bool], str], ...] = (
     ("nginx and nodes over direct gunicorn, CPU per request", "≤ 0.1 more", "nginx_overhead", "", _most(0.1), "nodes"),
     ("Dawid–Skene, 1,000,000 answers", "≤ 5 s", "dawid_skene_s", "s", _most(5), "aggregation"),
     ("… times as fast as crowd-kit", "≥ 5", "dawid_skene_vs_crowdkit", "×", _least(5), "aggregation"),
+    ("commit to event in a socket, 1,000 sockets, p95", "≤ 100 ms", "event_p95_ms", "ms", _most(100), "sockets"),
+    ("gateway with 10,000 idle sockets", "≤ 260 MB", "sockets_10k_mb", "MB", _most(260), "sockets"),
+    ("one event to 5,000 sockets", "≤ 0.5 s", "fanout_5k_s", "s", _most(0.5), "sockets"),
     ("primary killed: to the next acknowledged write", "≤ 5 s", "failover_s", "s", _most(5), "failover"),
     ("primary hung: the same, and it is fenced", "≤ 15 s", "failover_hung_s", "s", _most(15), "failover"),
 )

@@ -34,6 +34,7 @@ from bench import (  # noqa: E402
     replicas,
     report,
     rows,
+    sockets,
 )
 from bench.machine import Bench, Sizes  # noqa: E402
 from config.env import data_dir  # noqa: E402
@@ -61,6 +62,7 @@ FIGURES = {
     "replicas": Figure(replicas.KEYS, replicas.measure),
     "nodes": Figure(nodes.KEYS, nodes.measure),
     "profile": Figure(("profile",), profile.measure),
+    "sockets": Figure(sockets.KEYS, sockets.measure),
     "failover": Figure(failover.KEYS, failover.measure),
     # Last, for it takes the longest.
     "growth_10m": Figure(("growth_10m",), growth.ten_million),
