@@ -39,6 +39,8 @@ class Standby:
     def __init__(self, number: int) -> None:
         self.alias = f"replica{number}"
         self.data = Path(django_settings.DATA_DIR) / self.alias
+        # A run that was interrupted leaves its replica running.
+        database.stop(self.data)
         shutil.rmtree(self.data, ignore_errors=True)
         primary = database.start(Path(django_settings.DATA_DIR) / "postgres")
         self.server = database.start_replica(primary, self.data, extra="shared_buffers = 32MB")

@@ -245,6 +245,8 @@ class Watch:
                 # Asked again over a new connection: the address may lead elsewhere by then.
                 replica.session.close()
                 raise ConnectionError("it is no replica (any more)")
+            if self._is_astray(_number(replayed)):
+                raise ConnectionError("it is ahead of the primary: it follows one that was lost")
         except TimeoutError as error:
             self.failed(replica.alias, error)
             cut(replica.alias)
@@ -256,6 +258,12 @@ class Watch:
                 # A request may have found meanwhile that it fails.
                 if time.monotonic() >= replica.asked_again_at:
                     replica.is_up = True
+
+    def _is_astray(self, replayed: int) -> bool:
+        """Whether a replica has what its primary does not have. Asked afterwards, a primary is never behind."""
+        if replayed > self.newest:
+            self._look_at_primary()
+        return replayed > self.newest
 
 
 class _Watches:

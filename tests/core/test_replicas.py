@@ -266,6 +266,19 @@ def test_a_replica_that_was_promoted_is_none_any_more(replica, api, make_user, m
     assert not replicas.watch.of_this_process().replicas[replica.alias].is_up
 
 
+def test_a_replica_that_is_ahead_of_the_primary_is_not_used(replica, api, make_user, monkeypatch) -> None:
+    """It follows a primary that was lost, with what was never acknowledged. Here the primary is said to be behind."""
+    client = api(make_user())
+    replica.catch_up()
+    assert is_read(replica, client)
+    known = replicas.watch.of_this_process()
+    monkeypatch.setattr(known._primary, "ask", lambda sql: ("0/1000",))
+    wait_until(lambda: not known.replicas[replica.alias].is_up)
+    assert not is_read(replica, client)
+    monkeypatch.undo()
+    wait_until_up(replica)
+
+
 def test_a_replica_connection_cannot_write(replica) -> None:
     with connections[replica.alias].cursor() as cursor:
         cursor.execute("SHOW default_transaction_read_only")
