@@ -349,21 +349,17 @@ def test_too_many_messages_in_a_minute_are_refused_with_how_long_to_wait(lab: La
     assert sent.status_code == 201, "a refusal for now is not kept for the key"
 
 
-def test_the_limit_holds_when_several_nodes_are_written_to_at_once(
-    lab: Lab, together: Callable[..., list[Any]]
+def test_the_limit_holds_over_threads_that_are_written_to_at_once(
+    lab: Lab, together: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    thread, _ = lab.ask()
-    _, most = limits.IN_ONE_THREAD
-    Message.objects.bulk_create(
-        Message(thread=thread, number=n, author=lab.worker, side="worker", body=str(n), digest=b"x")
-        for n in range(2, most - 1)
-    )
-    Thread.objects.update(messages=most - 2)
+    abouts = (("project", lab.project.id), ("task", lab.assignment.task_id), ("assignment", lab.assignment.id))
+    threads = [begin(lab.worker, kind, about) for kind, about in abouts]
+    monkeypatch.setattr(limits, "MESSAGES", ((timedelta(minutes=1), len(threads) + 1),))
     results = together(
-        *[lambda n=n: services.send_message(thread_id=thread.id, by=lab.worker, body=f"at once {n}") for n in range(6)]
+        *[lambda id_=each.id: services.send_message(thread_id=id_, by=lab.worker, body="At once") for each in threads]
     )
-    assert sum(isinstance(each, Message) for each in results) == 2
-    assert sum(isinstance(each, errors.TooManyMessages) for each in results) == 4
+    assert sum(isinstance(each, Message) for each in results) == 1
+    assert sum(isinstance(each, errors.TooManyMessages) for each in results) == 2
 
 
 def test_new_threads_are_limited(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
