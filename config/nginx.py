@@ -78,6 +78,7 @@ def render(
         "temporary": "\n".join(f"    {name}_temp_path {prefix}/temporary-{name};" for name in _TEMPORARY if prefix),
         "forwarded": _FORWARDED if behind_proxy else "",
         "web_servers": _servers(web, f" max_conns={max_connections}"),
+        "kept": str(len(web) * max_connections),
         "gateway_servers": _servers(gateways, ""),
         "frame_policy": FRAME_POLICY,
         "page_policy": page_policy(),

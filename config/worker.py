@@ -7,7 +7,7 @@ with `Retry-After` before anything is done, by threads kept for that, so that ng
 **Ending.** On SIGTERM `/readyz` fails. For `DRAIN_SECONDS` (none, unless a balancer needs the time to see that)
 requests are served as before; then the process takes in what the kernel has already accepted, closes its door, so that
 the next connection is refused and goes elsewhere, and finishes. A request that comes later over a connection kept open
-is answered 503.
+is answered 503, unless it is one that no proxy would send elsewhere after that.
 """
 
 import json
@@ -63,12 +63,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return "full" if self.taken >= self.most else None
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
-        if conn.refusal is not None and req.path not in OPEN:
+        if conn.refusal is not None and req.path not in OPEN and not self._is_last_chance(req, conn):
             self._refuse(req, conn)
             return False
         if self.draining:
             req.force_close()
         return bool(super().handle_request(req, conn))
+
+    def _is_last_chance(self, req: Any, conn: TConn) -> bool:
+        """Whether nobody would ask another node in its stead: a proxy passes over a 503 only where that is safe."""
+        names = {name for name, _ in req.headers}
+        safe = req.method in ("GET", "HEAD", "OPTIONS") or {"IDEMPOTENCY-KEY", "AUTHORIZATION"} <= names
+        return conn.refusal == "draining" and not safe
 
     def _refuse(self, req: Any, conn: TConn) -> None:
         title, detail = _SAID[conn.refusal]

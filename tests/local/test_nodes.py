@@ -142,8 +142,8 @@ def test_what_runs_is_finished_and_nothing_new_begins(held: Held) -> None:
     held.process.send_signal(signal.SIGTERM)
     _until(lambda: not _is_listening(held.port))
     assert held.process.poll() is None
-    # A connection that was kept open cannot be refused.
-    kept.request("POST", "/quick", b"{}")
+    # A connection that was kept open cannot be refused; who may ask another node is told to.
+    kept.request("POST", "/quick", b"{}", {"Authorization": "Bearer t", "Idempotency-Key": "key-00000001"})
     answer = kept.getresponse()
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
     assert answer.headers["Connection"] == "close"
