@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from config import env
 
 _log = logging.getLogger("guildhall.connections")
-# Besides one for each thread: the wake-up's and the one that /readyz asks over.
-_OF_A_PROCESS = 2
+# Besides one for each thread: the wake-up's, the one that /readyz asks over, and the one that looks after replicas.
+_OF_A_PROCESS = 3
 # Its readers and the one that listens.
 _OF_A_GATEWAY = 6
 # Its clocks, besides the threads that work.

@@ -270,6 +270,6 @@ def test_a_node_warns_when_all_together_may_want_too_many_connections(stack: Sta
         line = _until(lambda: next((each for each in output.read_text().splitlines() if "max_connections" in each), ""))
         told = json.loads(line)
         assert (told["level"], told["logger"]) == ("WARNING", "guildhall.connections")
-        assert "1000 web × 1 processes × (8 threads + 2)" in told["message"]
+        assert "1000 web × 1 processes × (8 threads + 3)" in told["message"]
     finally:
         node.close()

@@ -176,12 +176,12 @@ def test_connections_are_counted_over_all_nodes(monkeypatch: pytest.MonkeyPatch)
     for name, value in {"WEB_NODES": "3", "GATEWAY_NODES": "2", "JOBS_NODES": "2", "JOBS_THREADS": "2"}.items():
         monkeypatch.setenv(name, value)
     wanted = connections.demand(processes=2, threads=8)
-    assert wanted.total == 3 * 2 * (8 + 2) + 2 * 6 + 2 * (2 + 12)
+    assert wanted.total == 3 * 2 * (8 + 3) + 2 * 6 + 2 * (2 + 12)
     assert connections.warning("default", wanted, wanted.total) is None
     text = connections.warning("default", wanted, wanted.total - 1)
     assert text is not None
     assert f"gives {wanted.total - 1} connections" in text
-    assert f"may open {wanted.total}: 3 web × 2 processes × (8 threads + 2)" in text
+    assert f"may open {wanted.total}: 3 web × 2 processes × (8 threads + 3)" in text
 
 
 def test_gunicorn_knows_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
