@@ -8,7 +8,7 @@ from string import Template
 from config.cluster.postgres import APPLICATION, Servers, address
 from config.cluster.programs import FAILOVER, Program, accepts, as_database_user, find, own, wait_until
 
-CHILDREN = 60
+CHILDREN = 90
 """Sessions that one of them serves. More wait in its backlog, so clients need a connect_timeout."""
 
 

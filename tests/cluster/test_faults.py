@@ -151,7 +151,7 @@ def test_there_are_no_connections_left(cluster: Cluster, drill: Any) -> None:
     with drill("connections_full"):
         taken = []
         try:
-            for _ in range(2000):
+            for _ in range(1000):
                 try:
                     taken.append(cluster.connect())
                 except psycopg2.OperationalError:
