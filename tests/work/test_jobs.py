@@ -17,6 +17,7 @@ from django.utils import timezone
 from api.ledger import audits
 from api.ledger.models import Purse
 from api.projects.models import OpenTask, ProjectStats
+from api.realtime import wakeup
 from api.work import services
 from api.work.models import Assignment, Move, Participation
 from tests.factories import make_user
@@ -78,6 +79,8 @@ def waits_for_a_lock() -> bool:
 
 
 def sessions() -> int:
+    """Sessions of others than this process."""
+    wakeup.bell.close()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
