@@ -11,6 +11,7 @@ import api as api_package
 from api.core.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
 from api.core.problems import problem_of, status_of, title_of
 from api.ledger.errors import InsufficientFunds
+from api.messaging.errors import TooManyMessages, TooManyThreads
 from tests.projects.build import draft
 
 ME, PROJECTS = "/api/v1/me", "/api/v1/projects"
@@ -31,11 +32,17 @@ def _kinds() -> list[type[DomainError]]:
 
 
 KINDS = _kinds()
+# What cannot be raised without saying more.
+MORE: dict[type[DomainError], dict[str, object]] = {
+    InsufficientFunds: {"missing": 3, "currency": "USD"},
+    TooManyMessages: {"retry_after": 5},
+    TooManyThreads: {"retry_after": 5},
+}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
 def test_every_error_is_a_problem(kind) -> None:
-    error = kind(missing=3, currency="USD") if kind is InsufficientFunds else kind()
+    error = kind(**MORE.get(kind, {}))
     response = problem_of(error)
     body = orjson.loads(response.content)
     assert response["Content-Type"] == "application/problem+json"
