@@ -54,7 +54,7 @@ class Standby:
     def end(self) -> None:
         database.stop(self.data)
         shutil.rmtree(self.data, ignore_errors=True)
-        del connections.settings[self.alias]
+        connections.settings.pop(self.alias, None)
 
     def ask(self, sql: str) -> Any:
         """The first value of the first row, over a connection besides Django's."""
