@@ -51,6 +51,8 @@ class Journal:
     """`time.monotonic()` of every answer to a write."""
     refusals: Counter[str] = field(default_factory=Counter)
     """How often "not now" was said, by status and code."""
+    cut: list[str] = field(default_factory=list)
+    """Answers that began and did not end: their node died between head and body."""
     unclean: list[str] = field(default_factory=list)
     """Errors that a client should not have seen."""
 
@@ -83,7 +85,8 @@ class Caller:
                     break
                 self._not_now(answer)
             except requests.RequestException as error:
-                self.journal.unclean.append(f"{method} {path}: {type(error).__name__}: {error}")
+                told = f"{method} {path}: {type(error).__name__}: {error}"
+                (self.journal.cut if "IncompleteRead" in told else self.journal.unclean).append(told)
             assert time.monotonic() < deadline, f"{method} {path} was not answered within {PATIENCE} s"
             time.sleep(random.uniform(0.05, 0.25))
         self.seen = max(self.seen, answer.headers.get("X-Read-After", ""))
@@ -305,14 +308,18 @@ class Market:
 
     # What must be true afterwards
 
-    def check(self) -> None:
-        """Hold the primary's rows against the journal. Call it after `working`."""
+    def check(self, *, cut: int = 0) -> None:
+        """Hold the primary's rows against the journal. Call it after `working`.
+
+        `cut` answers at most may have been cut off; the calls were made again with their keys like all others.
+        """
         with self.connect() as connection, connection.cursor() as cursor:
             self._check_work(cursor)
             self._check_money(cursor)
             if self.listeners:
                 self._check_events(cursor)
         assert self.journal.unclean == []
+        assert len(self.journal.cut) <= cut, self.journal.cut
         assert self.stale == []
 
     def _check_work(self, cursor: Any) -> None:
