@@ -5,6 +5,7 @@ import { defineConfig } from 'vite'
 
 const server = process.env.GUILDHALL_SERVER ?? 'http://127.0.0.1:8000'
 const apiOrigin = process.env.VITE_API_ORIGIN ?? ''
+const liveOrigin = process.env.VITE_LIVE_ORIGIN ?? apiOrigin
 const proxied = ['/api/', '/oauth/', '/accounts/', '/static/', '/admin/', '/.well-known/', '/healthz', '/readyz']
 
 /** The policy travels in the page too, so that it holds wherever the built files are served from. */
@@ -16,7 +17,7 @@ function contentSecurityPolicy() {
     "font-src 'self'",
     "img-src 'self' https: data: blob:",
     "media-src 'self' https: blob:",
-    `connect-src 'self' ${apiOrigin} ${apiOrigin.replace(/^http/, 'ws')}`.trim(),
+    `connect-src 'self' ${apiOrigin} ${liveOrigin.replace(/^http/, 'ws')}`.trim(),
     // Plain http only on one's own machine, and there only where the server's own policy allows it too.
     "frame-src 'self' https: http://127.0.0.1:* http://localhost:*",
     "form-action 'self'",

@@ -22,7 +22,9 @@ def elsewhere(stack: Stack, other_origin: tuple[str, Path]) -> str:
     """The origin of a client that was built for this stack's API."""
     origin, folder = other_origin
     build = ["npx", "--no-install", "vite", "build", "--outDir", str(folder), "--emptyOutDir", "--logLevel", "warn"]
-    subprocess.run(build, cwd=CLIENT, env={**os.environ, "VITE_API_ORIGIN": stack.url}, check=True)
+    # Without nginx the gateway has an origin of its own too.
+    origins = {"VITE_API_ORIGIN": stack.url, "VITE_LIVE_ORIGIN": f"http://127.0.0.1:{stack.gateway_port}"}
+    subprocess.run(build, cwd=CLIENT, env={**os.environ, **origins}, check=True)
     return origin
 
 

@@ -26,9 +26,9 @@ export const config = {
   ],
 }
 
-/** Where live updates come from: `/ws` of the host that the page names, or of the API's. */
+/** Where live updates come from: `/ws` of the host that the page or the build names, or of the API's. */
 export function liveUrl() {
-  const named = document.querySelector('meta[name="guildhall-live"]')?.content
+  const named = document.querySelector('meta[name="guildhall-live"]')?.content || import.meta.env.VITE_LIVE_ORIGIN
   const url = new URL(`${named || config.apiOrigin}/ws`, window.location.href)
   url.protocol = url.protocol.replace(/^http/, 'ws')
   return url.href
