@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 
 from api.accounts.models import User
+from api.core.errors import NotFound
 from api.core.http import answer
 from api.core.pages import PARAMETERS, cut
 from api.core.schema import raises
@@ -61,7 +62,7 @@ class ThreadViewSet(ApiViewSet):
     @extend_schema(
         operation_id="open_thread",
         request=shapes.ThreadIn,
-        responses={200: shapes.OpenedOut, 201: shapes.OpenedOut, **raises(*_REFUSALS, errors.TooManyThreads)},
+        responses={200: shapes.OpenedOut, 201: shapes.OpenedOut, **raises(*_REFUSALS, errors.TooManyThreads, NotFound)},
         examples=_OPENINGS,
     )
     def create(self, request: Request) -> HttpResponse:
