@@ -151,7 +151,7 @@ class Bell:
 
     def ring(self) -> None:
         self._rung.set()
-        if self._thread is None or self._process != os.getpid():
+        if not self._rings():
             self._start()
 
     def close(self) -> None:
@@ -163,9 +163,14 @@ class Bell:
             self._rung.set()
             thread.join(timeout=5)
 
+    def _rings(self) -> bool:
+        """Whether a thread of this process sends: none was left behind by a fork, and none has died."""
+        thread = self._thread
+        return thread is not None and self._process == os.getpid() and thread.is_alive()
+
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None and self._process == os.getpid():
+            if self._rings():
                 return
             self._process = os.getpid()
             self._closed = threading.Event()
@@ -184,8 +189,6 @@ class Bell:
 
 
 bell = Bell()
-
-
 _ring = bell.ring
 
 

@@ -183,3 +183,23 @@ def test_many_threads_that_ring_first_start_one_thread(together: Callable[..., l
     wakeup.bell.close()
     together(*[wakeup.bell.ring for _ in range(8)])
     assert sum(thread.name == "wakeup" and thread.is_alive() for thread in threading.enumerate()) == 1
+
+
+def test_a_thread_that_has_died_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever ended it: otherwise this process would wake nobody up any more."""
+
+    def end() -> Wakeup:
+        raise SystemExit
+
+    wakeup.bell.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(wakeup, "wakeup", end)
+        wakeup.bell.ring()
+        dead = wakeup.bell._thread
+        assert dead is not None
+        dead.join(5)
+        assert not dead.is_alive()
+    wakeup.bell.ring()
+    assert wakeup.bell._thread is not dead
+    assert wakeup.bell._thread is not None
+    assert wakeup.bell._thread.is_alive()
